@@ -1,0 +1,144 @@
+import type { Epoch } from "../wire/ids.ts";
+import type { Logger } from "../wire/runtime.ts";
+
+/**
+ * A room: your code, one object per room. Handlers are synchronous and never overlap within a room: each call is one turn.
+ * What a turn sends leaves the server when the turn has ended (and, in a `commit` room, is durable).
+ *
+ * A handler that throws closes the room for its members with 1012 and a log line; other rooms go on.
+ */
+export interface Room {
+  /** A client has joined. After a crash of a `memory` room its clients are joined again, each with a new `Session`. */
+  onJoin?(session: Session): void;
+  onMessage(session: Session, message: Message): void;
+  /** The session is out already: it is not among `sessions`, and sending to it does nothing. */
+  onLeave?(session: Session, reason: LeaveReason): void;
+  /** Runs `tickHz` times a second while the room has sessions. `stepMs` is always 1000 / `tickHz`: late ticks are made up, at most five at once. */
+  onTick?(stepMs: number): void;
+  /** A timer that {@link RoomContext.setTimer} has set. */
+  onTimer?(name: string): void;
+  /** What came of a {@link RoomContext.work}. */
+  onWork?(name: string, outcome: WorkOutcome): void;
+  /** The only place where durable state changes: runs for each `append`, live and in recovery. Required for durability other than `memory`. */
+  apply?(entry: Uint8Array): void;
+  /** Everything that a new owner needs, as bytes. Without it a room starts empty at its new owner. */
+  snapshot?(): Uint8Array;
+  /** Called once, before anything else, with what `snapshot` gave. Throwing refuses the room and leaves the stored bytes as they are. */
+  restore?(snapshot: Uint8Array): void;
+}
+
+/** What a room can do. Calls are allowed within turns; from anywhere else they throw, but for `work`'s own promise. */
+export interface RoomContext {
+  /** `app/id`. */
+  readonly key: string;
+  readonly app: string;
+  readonly id: string;
+  /** Rises when the room changes its owner. */
+  readonly epoch: Epoch;
+  /** By session id. Travels with the room when it moves. */
+  readonly sessions: ReadonlyMap<string, Session>;
+  /** Fields `room` and `epoch` are set. */
+  readonly log: Logger;
+
+  /** To all sessions, or to those of `to`. Text for a string, binary for bytes, which are copied. */
+  broadcast(data: Data, options?: BroadcastOptions): void;
+  /** Commit rooms: hands `entry` to `apply` at once, and makes it durable before anything this turn sends is seen. */
+  append(entry: Data): void;
+  /**
+   * Calls `onTimer(name)` after `delayMs`. One timer per name: setting it again moves it. Timers travel with the room, with the time
+   * that was left; they are not kept across a crash of a `memory` room. At most 1 024 a room.
+   */
+  setTimer(name: string, delayMs: number): void;
+  clearTimer(name: string): void;
+  /**
+   * Work that waits. `task` runs outside the turn; its result comes back as a turn, `onWork(name, outcome)`. While the room is frozen in a
+   * move it waits. If the room moves before the result is here, the signal is aborted, and the new owner gets `interrupted`
+   * for the name and may begin again. After a crash of a `memory` room nothing is left of it. One task per name at a time; at
+   * most 256 a room.
+   */
+  work(name: string, task: (signal: AbortSignal) => Promise<unknown>): void;
+}
+
+/** One client in the room. Survives moves of the room. */
+export interface Session {
+  /** Unique in the cluster, never used again. */
+  readonly id: string;
+  /** Query string of the client's request, without `?`. */
+  readonly query: string;
+  /** Negotiated subprotocol, empty if none. */
+  readonly protocol: string;
+  /** Yours: plain data (what MessagePack can hold, up to 16 KiB). Travels with the room. */
+  attachment: unknown;
+  /** To this client alone. */
+  send(data: Data, options?: SendOptions): void;
+  /** Closes the client after what was sent before. It leaves at once: no further messages, `onLeave` follows as a turn of its own. Code 1000 to 4999 as RFC 6455 allows. */
+  close(code?: number, reason?: string): void;
+}
+
+export interface Message {
+  /** Valid during the turn: copy to keep. */
+  readonly bytes: Uint8Array;
+  readonly isText: boolean;
+  /** Decodes UTF-8. */
+  text(): string;
+}
+
+/** A string goes out as a text frame, bytes as a binary one. */
+export type Data = string | Uint8Array;
+
+export interface SendOptions {
+  /**
+   * - `reliable` (default): in order, exactly once, also across a move.
+   * - `{ latest: key }`: under pressure only the newest of a key is sent. Never held, not sent again after a move.
+   * - `volatile`: dropped under pressure.
+   */
+  readonly delivery?: "reliable" | "volatile" | { readonly latest: string };
+}
+
+export interface BroadcastOptions extends SendOptions {
+  readonly except?: Session;
+  /** Only these. `except` is then ignored. */
+  readonly to?: Iterable<Session>;
+}
+
+/** `left`: the client closed, with `code`. `closed`: the room closed it. `lost`: its gateway is gone. */
+export interface LeaveReason {
+  readonly kind: "left" | "closed" | "lost";
+  readonly code: number;
+}
+
+export type WorkOutcome =
+  | { readonly kind: "done"; readonly value: unknown }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | { readonly kind: "interrupted" };
+
+/**
+ * What a crash may cost: `memory` the state since the last snapshot, `commit` nothing that was acknowledged,
+ * `{ intervalMs }` at most that much.
+ */
+export type Durability = "memory" | "commit" | { readonly intervalMs: number };
+
+export interface AppDefinition {
+  readonly durability: Durability;
+  /** Called once per room and owner. */
+  create(room: RoomContext): Room;
+  /** Ticks a second, 1 to 240. None if left out. */
+  readonly tickHz?: number;
+  /** Form of the state. A room whose stored state is of another version is refused. Default `"1"`. */
+  readonly version?: string;
+  /** A room without sessions is snapshotted and let go after this; default 10 000. */
+  readonly idleMs?: number;
+  /** Memory apps with `snapshot`: how often a changed room is snapshotted to the store; default 5 000, 0 for never. */
+  readonly snapshotEveryMs?: number;
+  /** Largest message of a client; default and upper bound is the gateway's. Above it the client is closed with 1009. */
+  readonly messageBytesMax?: number;
+  /** Messages a second that one client may send, with a burst of one second; above it, it is closed with 4429. Default 20 000. */
+  readonly messagesPerSecondMax?: number;
+  /** Sessions of one room; above it a join is closed with 1013. Default 20 000. */
+  readonly sessionsMax?: number;
+  /** Largest state that `snapshot` may give; default 256 MiB. */
+  readonly stateBytesMax?: number;
+}
+
+/** Apps by name: 1 to 64 of `a-z 0-9 -`, starting with a letter. */
+export type Apps = Readonly<Record<string, AppDefinition>>;
