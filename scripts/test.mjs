@@ -1,0 +1,111 @@
+#!/usr/bin/env node
+// `npm test`: gets what the suites need, runs them all, and ends with the counts over all of them. A suite whose program cannot
+// be had is skipped by name. `--also-failed <name>` counts a check that the caller ran itself.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { obtainProgram } from "./tools/programs.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const suites = [
+  {
+    name: "unit",
+    project: "unit",
+    folders: ["unit", "property", "contract", "architecture", "simulation"],
+    programs: [],
+    built: false,
+  },
+  { name: "integration", project: "integration", folders: ["integration"], programs: [], built: true },
+  { name: "browser", project: "integration", folders: ["browser"], programs: ["chromium"], built: true },
+];
+
+const { values } = parseArgs({ options: { "also-failed": { type: "string", multiple: true, default: [] } } });
+const totals = { passed: 0, failed: values["also-failed"].length, skipped: 0 };
+const remarks = values["also-failed"].map((name) => `failed: ${name}`);
+const scratch = mkdtempSync(join(tmpdir(), "roomgate-test-"));
+
+function hasTests(folder) {
+  const path = join(root, "test", folder);
+  return existsSync(path) && readdirSync(path, { recursive: true }).some((file) => file.endsWith(".test.ts"));
+}
+
+function fail(remark) {
+  totals.failed += 1;
+  remarks.push(`failed: ${remark}`);
+}
+
+function build() {
+  const run = spawnSync(process.execPath, [join(root, "scripts/build.mjs")], { cwd: root, stdio: "inherit" });
+  if (run.status !== 0) fail("build");
+  return run.status === 0;
+}
+
+function countResults(suite, file) {
+  const report = JSON.parse(readFileSync(file, "utf8"));
+  for (const testFile of report.testResults) {
+    for (const test of testFile.assertionResults) {
+      if (test.status === "passed") totals.passed += 1;
+      else if (test.status === "failed") fail(`${suite.name}: ${test.fullName}`);
+      else totals.skipped += 1;
+    }
+    const brokenAsAWhole =
+      testFile.status === "failed" && !testFile.assertionResults.some((t) => t.status === "failed");
+    if (brokenAsAWhole) fail(`${suite.name}: ${testFile.name.slice(root.length + 1)} (did not run as a whole)`);
+  }
+}
+
+function runSuite(suite) {
+  const folders = suite.folders.filter(hasTests);
+  if (folders.length === 0) return;
+  const env = { ...process.env, CI: process.env.CI ?? "true" };
+  for (const name of suite.programs) {
+    const program = obtainProgram(name);
+    if (program.missing !== undefined) {
+      totals.skipped += 1;
+      remarks.push(`skipped: the ${suite.name} suite needs ${name}: ${program.missing}`);
+      return;
+    }
+    env[program.variable] = program.path;
+  }
+  if (suite.built && !isBuilt) {
+    fail(`${suite.name}: not run, since the build failed`);
+    return;
+  }
+  const report = join(scratch, `${suite.name}.json`);
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  const paths = folders.map((folder) => `test/${folder}/`);
+  const args = [
+    "run",
+    "--project",
+    suite.project,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+  ];
+  const failedBefore = totals.failed;
+  console.log(`\n== ${suite.name}`);
+  const run = spawnSync(process.execPath, [vitest, ...args, ...paths], {
+    cwd: root,
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (existsSync(report)) countResults(suite, report);
+  if (run.status !== 0 && totals.failed === failedBefore) fail(`${suite.name}: the run as a whole (see above)`);
+}
+
+const needsBuild = suites.some((suite) => suite.built && suite.folders.some(hasTests));
+const isBuilt = needsBuild ? build() : true;
+try {
+  for (const suite of suites) runSuite(suite);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+if (totals.passed + totals.failed === 0) fail("no test was found");
+console.log("");
+for (const remark of remarks) console.log(remark);
+console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+process.exitCode = totals.failed === 0 ? 0 : 1;
