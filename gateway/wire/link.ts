@@ -66,6 +66,9 @@ export interface TrunkLink {
   control(message: ControlMessage): void;
   chunk(transfer: number, offset: number, payload: Uint8Array): void;
 
+  /** Makes a batch leave at the end of this turn of the event loop even if nothing is written yet; `onBeforeFlush` comes first. */
+  requestFlush(): void;
+
   /** Sends what is written, then ends the link. `onEnd` follows with `closed`. */
   close(): void;
 }
@@ -81,6 +84,10 @@ export interface PeerIdentity {
 
 /** Who hears of a link. The link calls `onEnd` exactly once, last. */
 export interface LinkHandler extends FrameHandler {
+  /** All frames of one received batch have been handed on. */
+  onBatchEnd?(): void;
+  /** The batch of this turn is about to leave: the last moment to write into it. Called before every flush by `soon`. */
+  onBeforeFlush?(): void;
   /** What was buffered has gone down to nothing. */
   onDrained(): void;
   onEnd(end: LinkEnd): void;
