@@ -1,0 +1,172 @@
+import type { DeliveryClass } from "../wire/frames.ts";
+import type { Channel, Epoch, GatewayId, Rseq, SessionNumber } from "../wire/ids.ts";
+import type { TrunkLink } from "../wire/link.ts";
+import type { Member } from "./member.ts";
+import type { SentMessage, Target } from "./sent-tail.ts";
+
+/** Above this much unsent on the trunk, volatile messages are dropped and of latest ones only the newest is kept. */
+export const pressureBytes = 1024 * 1024;
+const latestKeysMax = 4_096;
+
+/** Where a channel tells that it has acks to send with the next batch of its trunk. */
+export interface DirtyChannels {
+  markDirty(channel: GatewayChannel): void;
+}
+
+/** One room at one gateway: what goes down, and which acks go with it. Outlives the trunk; while that is away, nothing is written. */
+export class GatewayChannel {
+  readonly gateway: GatewayId;
+  /** All members of this gateway, also ended ones, by their number. */
+  readonly members = new Map<SessionNumber, Member>();
+  epoch: Epoch = 0;
+  /** The gateway has all reliable messages up to here. */
+  seen: Rseq;
+  /** Last reliable message that was meant for this gateway. */
+  sent: Rseq;
+  /** When the trunk went away, or the room came here without it. */
+  detachedAtMs: number;
+  #link: TrunkLink | undefined;
+  #channel: Channel = 0;
+  #dirty: DirtyChannels | undefined;
+  #isDirty = false;
+  #acks: number[] = [];
+  #acked: Member[] = [];
+  readonly #latest = new Map<string, () => void>();
+
+  constructor(gateway: GatewayId, seen: Rseq, sent: Rseq, nowMs: number) {
+    this.gateway = gateway;
+    this.seen = seen;
+    this.sent = sent;
+    this.detachedAtMs = nowMs;
+  }
+
+  get link(): TrunkLink | undefined {
+    return this.#link;
+  }
+
+  get channel(): Channel {
+    return this.#channel;
+  }
+
+  attach(link: TrunkLink, channel: Channel, epoch: Epoch, dirty: DirtyChannels): void {
+    this.#forgetPending();
+    this.#link = link;
+    this.#channel = channel;
+    this.#dirty = dirty;
+    this.epoch = epoch;
+  }
+
+  detach(nowMs: number): void {
+    this.#forgetPending();
+    this.#link = undefined;
+    this.detachedAtMs = nowMs;
+  }
+
+  /** How far this gateway lets the tail be forgotten, where the line stands at `rseq`. */
+  needsAfter(rseq: Rseq): Rseq {
+    return this.seen >= this.sent ? rseq : this.seen;
+  }
+
+  /** The member's position is acknowledged with the next batch; several in one batch are one pair. */
+  ack(member: Member): void {
+    if (!this.#link) return;
+    if (member.ackSlot >= 0) {
+      this.#acks[member.ackSlot] = member.position;
+      return;
+    }
+    this.#acks.push(member.number, member.position);
+    member.ackSlot = this.#acks.length - 1;
+    this.#acked.push(member);
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.#dirty?.markDirty(this);
+  }
+
+  flushAcks(): void {
+    if (this.#link && this.#acks.length > 0) this.#link.ack(this.#channel, this.epoch, this.#acks);
+    this.#forgetAcks();
+  }
+
+  /** Sends a reliable message, if it concerns this gateway. */
+  deliver(message: SentMessage): void {
+    const { rseq, target, isText, payload, closeCode } = message;
+    if (closeCode !== 0) {
+      if (target.kind !== "one" || target.member.gateway !== this.gateway) return;
+      this.sent = rseq;
+      const reason = new TextDecoder().decode(payload);
+      this.#link?.closeSession(this.#channel, this.epoch, target.member.number, closeCode, rseq, reason);
+      return;
+    }
+    if (this.#write(target, "reliable", 0, rseq, isText, payload)) this.sent = rseq;
+  }
+
+  /** Sends a message that is not kept. `latestKey` 0: volatile. */
+  deliverUnkept(target: Target, latestKey: number, isText: boolean, payload: Uint8Array): void {
+    if (!this.#link) return;
+    const delivery = latestKey === 0 ? "volatile" : "latest";
+    if (this.#link.bufferedBytes <= pressureBytes) {
+      this.#write(target, delivery, latestKey, 0, isText, payload);
+      return;
+    }
+    if (latestKey === 0) return;
+    const slot = `${latestKey}:${target.kind === "one" ? target.member.number : target.kind}`;
+    if (this.#latest.size >= latestKeysMax && !this.#latest.has(slot)) return;
+    const kept = payload.slice();
+    this.#latest.set(slot, () => this.#write(target, "latest", latestKey, 0, isText, kept));
+  }
+
+  /** The trunk has drained: what waited as newest goes out. */
+  flushLatest(): void {
+    if (this.#latest.size === 0) return;
+    const waiting = [...this.#latest.values()];
+    this.#latest.clear();
+    for (const write of waiting) write();
+  }
+
+  /** Ends all sessions of the room at this gateway. */
+  closeAll(code: number, reason: string): void {
+    this.#link?.closeSession(this.#channel, this.epoch, 0, code, 0, reason);
+  }
+
+  #forgetPending(): void {
+    this.#forgetAcks();
+    this.#latest.clear();
+  }
+
+  #forgetAcks(): void {
+    this.#isDirty = false;
+    if (this.#acks.length === 0) return;
+    for (const member of this.#acked) member.ackSlot = -1;
+    this.#acks = [];
+    this.#acked = [];
+  }
+
+  /** Whether it concerns this gateway; written only while its trunk is here. */
+  #write(
+    target: Target,
+    delivery: DeliveryClass,
+    latestKey: number,
+    rseq: Rseq,
+    isText: boolean,
+    payload: Uint8Array,
+  ): boolean {
+    const { epoch, gateway } = this;
+    const link = this.#link;
+    const channel = this.#channel;
+    if (target.kind === "one") {
+      if (target.member.gateway !== gateway) return false;
+      link?.down(channel, epoch, target.member.number, delivery, latestKey, rseq, isText, payload);
+      return true;
+    }
+    if (target.kind === "all") {
+      const except = target.except?.gateway === gateway ? target.except.number : 0;
+      link?.broadcast(channel, epoch, except, delivery, latestKey, rseq, isText, payload);
+      return true;
+    }
+    const numbers: SessionNumber[] = [];
+    for (const member of target.members) if (member.gateway === gateway) numbers.push(member.number);
+    if (numbers.length === 0) return false;
+    link?.multicast(channel, epoch, numbers, delivery, latestKey, rseq, isText, payload);
+    return true;
+  }
+}

@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { decodePlain, encodePlain } from "../wire/control-codec.ts";
+import { RoomgateError } from "../wire/errors.ts";
+import { type Epoch, type GatewayId, parseGatewayId, type Rseq } from "../wire/ids.ts";
+import type { Member } from "./member.ts";
+import type { SentMessage, Target } from "./sent-tail.ts";
+
+/**
+ * What moves with a room besides the app's own state: who is in it and where their streams stand, what was sent and may have to
+ * be sent again, timers, names of unfinished work.
+ *
+ * As bytes: u32 length of the head (little-endian), the head as MessagePack, then the app's state as it is.
+ */
+export interface MovingState {
+  readonly line: Epoch;
+  readonly rseq: Rseq;
+  readonly forgottenUpTo: Rseq;
+  readonly gateways: readonly { readonly gateway: GatewayId; readonly seen: Rseq; readonly sent: Rseq }[];
+  readonly members: readonly Member[];
+  readonly tail: readonly SentMessage[];
+  readonly timers: readonly (readonly [name: string, leftMs: number])[];
+  readonly works: readonly string[];
+  readonly app: Uint8Array | undefined;
+}
+
+export const attachmentBytesMax = 16 * 1024;
+const headLimits = { bytesMax: 64 * 1024 * 1024, depthMax: 40, itemsMax: 4_000_000 };
+
+const number = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const text = z.string().max(8_192);
+const gatewayId = z.string().transform((value, context): GatewayId => {
+  const id = parseGatewayId(value);
+  if (id === undefined) context.addIssue({ code: "custom", message: "not a gateway id" });
+  return id as GatewayId;
+});
+const head = z.object({
+  line: number,
+  rseq: number,
+  forgottenUpTo: number,
+  gateways: z.array(z.tuple([gatewayId, number, number])),
+  /** Index of the gateway, number, query, protocol, position, ended, attachment. */
+  members: z.array(z.tuple([number, number, text, text, number, z.boolean(), z.unknown()])),
+  /** rseq, target (-1 all, else indexes of members), exception (-1 none), close code, text, payload. */
+  tail: z.array(
+    z.tuple([number, z.union([z.literal(-1), z.array(number)]), z.number(), number, z.boolean(), z.instanceof(Uint8Array)]),
+  ),
+  timers: z.array(z.tuple([z.string(), z.number()])),
+  works: z.array(z.string()),
+  hasApp: z.boolean(),
+});
+
+/** Throws a `RoomgateError` where an attachment is no plain data or too large. */
+export function encodeMovingState(state: MovingState): Uint8Array {
+  const gatewayIndex = new Map(state.gateways.map(({ gateway }, index) => [gateway, index]));
+  const memberIndex = new Map(state.members.map((member, index) => [member, index]));
+  const packed = encodePlain(
+    {
+      line: state.line,
+      rseq: state.rseq,
+      forgottenUpTo: state.forgottenUpTo,
+      gateways: state.gateways.map(({ gateway, seen, sent }) => [gateway, seen, sent]),
+      members: state.members.map((member) => {
+        checkAttachment(member);
+        const { number, query, protocol, position, attachment } = member;
+        const gateway = gatewayIndex.get(member.gateway) ?? -1;
+        return [gateway, number, query, protocol, position, member.state === "ended", attachment ?? null];
+      }),
+      tail: state.tail.map((message) => encodeSent(message, memberIndex)),
+      timers: state.timers,
+      works: state.works,
+      hasApp: state.app !== undefined,
+    },
+    headLimits,
+  );
+  const app = state.app ?? new Uint8Array(0);
+  const bytes = new Uint8Array(4 + packed.length + app.length);
+  new DataView(bytes.buffer).setUint32(0, packed.length, true);
+  bytes.set(packed, 4);
+  bytes.set(app, 4 + packed.length);
+  return bytes;
+}
+
+/** Throws a `RoomgateError` (`bad-state`) for anything but what {@link encodeMovingState} makes. */
+export function decodeMovingState(bytes: Uint8Array) {
+  const headBytes = bytes.length >= 4 ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) : -1;
+  if (headBytes < 0 || 4 + headBytes > bytes.length) throw badState("the head does not fit");
+  const decoded = decodePlain(bytes.subarray(4, 4 + headBytes), headLimits);
+  if (decoded.kind === "fault") throw badState(decoded.rule);
+  const parsed = head.safeParse(decoded.value);
+  if (!parsed.success) throw badState(z.prettifyError(parsed.error));
+  const { data } = parsed;
+  const gateways = data.gateways.map(([gateway, seen, sent]) => ({ gateway, seen, sent }));
+  const members = data.members.map(([index, number, query, protocol, position, ended, attachment]) => {
+    const gateway = gateways[index]?.gateway;
+    if (!gateway) throw badState("a member without a gateway");
+    return { gateway, number, query, protocol, position, ended, attachment: attachment ?? undefined };
+  });
+  return {
+    line: data.line,
+    rseq: data.rseq,
+    forgottenUpTo: data.forgottenUpTo,
+    gateways,
+    members,
+    timers: data.timers,
+    works: data.works,
+    app: data.hasApp ? bytes.subarray(4 + headBytes) : undefined,
+    /** The tail, once the members are there that it speaks of. Messages to members that are gone are left out. */
+    *tailOf(restored: readonly (Member | undefined)[]): Iterable<SentMessage> {
+      for (const [rseq, to, except, closeCode, isText, payload] of data.tail) {
+        const target = decodeTarget(to, except, restored);
+        if (target) yield { rseq, target, closeCode, isText, payload };
+      }
+    },
+  };
+}
+
+function encodeSent(message: SentMessage, indexes: ReadonlyMap<Member, number>) {
+  const { rseq, target, closeCode, isText, payload } = message;
+  const index = (member: Member | undefined): number => (member && indexes.get(member)) ?? -1;
+  const some = target.kind === "all" ? [] : target.kind === "one" ? [target.member] : target.members;
+  const to = target.kind === "all" ? -1 : some.map(index).filter((one) => one >= 0);
+  return [rseq, to, target.kind === "all" ? index(target.except) : -1, closeCode, isText, payload];
+}
+
+function decodeTarget(
+  to: -1 | readonly number[],
+  except: number,
+  members: readonly (Member | undefined)[],
+): Target | undefined {
+  if (to === -1) return { kind: "all", except: members[except] };
+  const some = to.map((index) => members[index]).filter((member) => member !== undefined);
+  const [only] = some;
+  if (!only) return undefined;
+  return some.length === 1 ? { kind: "one", member: only } : { kind: "some", members: some };
+}
+
+function checkAttachment(member: Member): void {
+  if (member.attachment === undefined || member.attachment === null) return;
+  const { length } = encodePlain(member.attachment);
+  if (length <= attachmentBytesMax) return;
+  throw new RoomgateError(
+    "attachment-too-big",
+    `the attachment of session ${member.id} takes ${length} bytes, at most ${attachmentBytesMax} are allowed`,
+  );
+}
+
+function badState(detail: string): RoomgateError {
+  return new RoomgateError("bad-state", `the moved state cannot be read: ${detail}`);
+}

@@ -1,0 +1,38 @@
+/** Plain counts of one room server, read by the operating side. Gauges go up and down; all else only rises. */
+export interface ServerCounters {
+  /** Gauge. */
+  sessions: number;
+  messagesUp: number;
+  messagesDown: number;
+  /** Rooms that this server has claimed, moved in, moved away; moves that were called off; rooms lost to another owner. */
+  claims: number;
+  movesIn: number;
+  movesOut: number;
+  movesFailed: number;
+  roomsLost: number;
+  roomsThrown: number;
+  snapshots: number;
+  /** Frames for channels or epochs that are not here any more. */
+  framesDropped: number;
+  /** Pauses of planned moves, as this source has seen them: newest last, at most 1 024. */
+  readonly movePausesMs: number[];
+}
+
+export const movePausesMax = 1_024;
+
+export function createServerCounters(): ServerCounters {
+  return {
+    sessions: 0,
+    messagesUp: 0,
+    messagesDown: 0,
+    claims: 0,
+    movesIn: 0,
+    movesOut: 0,
+    movesFailed: 0,
+    roomsLost: 0,
+    roomsThrown: 0,
+    snapshots: 0,
+    framesDropped: 0,
+    movePausesMs: [],
+  };
+}

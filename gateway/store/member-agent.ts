@@ -1,0 +1,133 @@
+import {
+  beginMembership,
+  giveEvidence,
+  type Judgement,
+  type Member,
+  type MemberId,
+  type Membership,
+  type MembershipEvent,
+  observe,
+} from "../cluster/membership.ts";
+import { judgeRenewal, neverRenewed, type Renewal, renewed } from "../cluster/renewal.ts";
+import { RoomgateError } from "../wire/errors.ts";
+import type { Runtime, Timer } from "../wire/runtime.ts";
+import type { MemberRecord, MemberStore } from "./port.ts";
+
+export interface MemberAgentOptions {
+  readonly runtime: Runtime;
+  readonly members: MemberStore;
+  readonly timing: { readonly heartbeatMs: number; readonly leaseMs: number };
+  /** The own row as it is now, without its counter. `undefined` for an observer that is no member. */
+  readonly self: (() => Omit<MemberRecord, "counter">) | undefined;
+  /** After each look, also where nothing happened. */
+  readonly onLook?: (events: readonly MembershipEvent[]) => void;
+}
+
+/** The heartbeat of one process: writes the own row, looks at everybody's, and keeps the judgement. */
+export class MemberAgent {
+  readonly #options: MemberAgentOptions;
+  #membership: Membership<MemberRecord> = beginMembership();
+  #renewal: Renewal = neverRenewed;
+  #counter = 0;
+  #timer: Timer | undefined;
+  #beating: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: MemberAgentOptions) {
+    this.#options = options;
+  }
+
+  get membership(): Membership<MemberRecord> {
+    return this.#membership;
+  }
+
+  member(id: MemberId): Member<MemberRecord> | undefined {
+    return this.#membership.members.get(id);
+  }
+
+  /** Writes and looks once, then every `heartbeatMs`. Throws `id-in-use` where a living process has the id already, `store-unavailable` where the store does not answer. */
+  async start(): Promise<void> {
+    await this.#assertIdFree();
+    await this.beat();
+    if (this.#membership.lookedMs === undefined) {
+      throw new RoomgateError("store-unavailable", "the store does not answer", { retryable: true });
+    }
+    this.#arm();
+  }
+
+  /** Writes and looks now. Calls that come while one is under way share the next one. */
+  beat(): Promise<void> {
+    this.#beating ??= this.#beatOnce().finally(() => {
+      this.#beating = undefined;
+    });
+    return this.#beating;
+  }
+
+  renewal(selfFreezeMs: number): "fresh" | "stale" {
+    return judgeRenewal(this.#renewal, this.#options.runtime.nowMs(), selfFreezeMs);
+  }
+
+  /** A connection to this member was refused or reset: it is lost until it is seen to live. */
+  giveEvidence(id: MemberId): void {
+    const member = this.#membership.members.get(id);
+    if (!member) return;
+    this.#accept(giveEvidence(this.#membership, id, member.instance, this.#options.runtime.nowMs()));
+  }
+
+  /** Stops and removes the own row. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#beating;
+    const self = this.#options.self?.();
+    if (self) await this.#options.members.remove(self.id, self.instance);
+  }
+
+  #arm(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#options.runtime.after(this.#options.timing.heartbeatMs, () => {
+      void this.beat().then(() => this.#arm());
+    });
+  }
+
+  async #beatOnce(): Promise<void> {
+    const { runtime, members, self } = this.#options;
+    if (this.#stopped) return;
+    if (self) {
+      const startedMs = runtime.nowMs();
+      this.#counter += 1;
+      const put = await members.put({ ...self(), counter: this.#counter });
+      if (put.kind === "stored") this.#renewal = renewed(this.#renewal, startedMs);
+      else runtime.log.warn({ reason: put.reason }, "heartbeat not stored");
+    }
+    const askedMs = runtime.nowMs();
+    const answer = await members.list();
+    if (answer.kind !== "members" || this.#stopped) return;
+    const rows = answer.members.map((record) => ({ ...record, info: record }));
+    this.#accept(observe(this.#membership, { rows, askedMs, answeredMs: runtime.nowMs() }, this.#options.timing));
+  }
+
+  #accept({ membership, events }: Judgement<MemberRecord>): void {
+    this.#membership = membership;
+    for (const event of events) this.#options.runtime.log.debug({ event }, "membership");
+    this.#options.onLook?.(events);
+  }
+
+  /** A fixed id may be in use by a process that lives: its counter moves within a heartbeat or two. */
+  async #assertIdFree(): Promise<void> {
+    const { runtime, members, self, timing } = this.#options;
+    const mine = self?.();
+    if (!mine) return;
+    const counterOf = async (): Promise<number | undefined> => {
+      const answer = await members.list();
+      if (answer.kind !== "members") return undefined;
+      return answer.members.find((row) => row.id === mine.id && row.instance !== mine.instance)?.counter;
+    };
+    const before = await counterOf();
+    if (before === undefined) return;
+    await new Promise<void>((resolve) => runtime.after(timing.heartbeatMs * 2, resolve));
+    const after = await counterOf();
+    if (after === undefined || after === before) return;
+    throw new RoomgateError("id-in-use", `a process with the id ${mine.id} is running already`);
+  }
+}
