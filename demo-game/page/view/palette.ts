@@ -1,0 +1,32 @@
+/** Colours of the arena, as Pixi takes them. The overlay's are in `style.css`. */
+export const palette = {
+  outside: 0x0b1113,
+  floor: 0x141d20,
+  floorPatch: 0x172226,
+  grid: 0x1f2c30,
+  rim: 0x2dd4bf,
+  wallTop: 0x3a4c52,
+  wallEdge: 0x4d636a,
+  wallSide: 0x202c31,
+  spawn: 0x24343a,
+  shadow: 0x05090a,
+  eye: 0x0b1113,
+  eyeWhite: 0xf5fbfa,
+  name: 0xe7eeeb,
+  ownRing: 0xffffff,
+} as const;
+
+/** A bright colour of the given hue (degrees), with the same lightness for all. */
+export function colourOfHue(hue: number, lightness = 0.62): number {
+  const saturation = 0.78;
+  const chroma = saturation * Math.min(lightness, 1 - lightness);
+  const channel = (offset: number): number => {
+    const k = (offset + hue / 30) % 12;
+    return Math.round((lightness - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1))) * 255);
+  };
+  return (channel(0) << 16) | (channel(8) << 8) | channel(4);
+}
+
+export function cssColour(colour: number): string {
+  return `#${colour.toString(16).padStart(6, "0")}`;
+}
