@@ -27,14 +27,7 @@ export type DeliveryClass = "reliable" | "latest" | "volatile";
 /** What a reader calls for each frame of a batch, in order. Payloads are views into the batch: copy to keep beyond the call. */
 export interface FrameHandler {
   onJoin(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, info: Uint8Array): void;
-  onUp(
-    channel: Channel,
-    epoch: Epoch,
-    session: SessionNumber,
-    cseq: Cseq,
-    isText: boolean,
-    payload: Uint8Array,
-  ): void;
+  onUp(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, isText: boolean, payload: Uint8Array): void;
   onLeave(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, code: number): void;
   /** To one session. `rseq` is 0 unless `delivery` is reliable; `latestKey` is 0 unless it is latest. */
   onDown(
@@ -70,14 +63,7 @@ export interface FrameHandler {
     payload: Uint8Array,
   ): void;
   /** The room closes a session; with `session` 0 all of the channel. In the reliable line where `rseq` is not 0. */
-  onClose(
-    channel: Channel,
-    epoch: Epoch,
-    session: SessionNumber,
-    code: number,
-    rseq: Rseq,
-    reason: string,
-  ): void;
+  onClose(channel: Channel, epoch: Epoch, session: SessionNumber, code: number, rseq: Rseq, reason: string): void;
   /** `pairs` of session and the highest cseq of it that is acknowledged, 4 bytes each, little-endian. */
   onAck(channel: Channel, epoch: Epoch, pairs: Uint8Array): void;
   /** The gateway has every reliable message for its sessions up to `rseq`. */

@@ -12,14 +12,7 @@ export interface TrunkLink {
   readonly bufferedBytes: number;
 
   join(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, info: Uint8Array): void;
-  up(
-    channel: Channel,
-    epoch: Epoch,
-    session: SessionNumber,
-    cseq: Cseq,
-    isText: boolean,
-    payload: Uint8Array,
-  ): void;
+  up(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, isText: boolean, payload: Uint8Array): void;
   leave(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, code: number): void;
   down(
     channel: Channel,
@@ -51,14 +44,7 @@ export interface TrunkLink {
     isText: boolean,
     payload: Uint8Array,
   ): void;
-  closeSession(
-    channel: Channel,
-    epoch: Epoch,
-    session: SessionNumber,
-    code: number,
-    rseq: Rseq,
-    reason: string,
-  ): void;
+  closeSession(channel: Channel, epoch: Epoch, session: SessionNumber, code: number, rseq: Rseq, reason: string): void;
   /** `pairs`: session, cseq, session, cseq, … */
   ack(channel: Channel, epoch: Epoch, pairs: readonly number[]): void;
   seen(channel: Channel, epoch: Epoch, rseq: Rseq): void;
@@ -84,7 +70,7 @@ export interface PeerIdentity {
 
 /** Who hears of a link. The link calls `onEnd` exactly once, last. */
 export interface LinkHandler extends FrameHandler {
-  /** All frames of one received batch have been handed on. */
+  /** All frames of one received batch have been handed on. Their payloads stay as they are until this call returns. */
   onBatchEnd?(): void;
   /** The batch of this turn is about to leave: the last moment to write into it. Called before every flush by `soon`. */
   onBeforeFlush?(): void;
@@ -109,11 +95,7 @@ export interface LinkEnd {
 
 export interface TrunkDialer {
   /** Calls `attach` once when the link is open and both sides have proved themselves, or `failed` once. */
-  dial(
-    address: string,
-    attach: (link: TrunkLink) => LinkHandler,
-    failed: (end: LinkEnd) => void,
-  ): { cancel(): void };
+  dial(address: string, attach: (link: TrunkLink) => LinkHandler, failed: (end: LinkEnd) => void): { cancel(): void };
 }
 
 export interface TrunkListener {
