@@ -13,7 +13,7 @@ export interface ClaimSituation {
   readonly ownWeight: number;
   /** The other servers that can take rooms, as last heard of: a heartbeat old, or two. */
   readonly others: readonly ServerLoad[];
-  /** Rooms that this server has claimed since it last heard of the others. */
+  /** Rooms that this server has claimed since the others may have written what it knows of them: {@link RecentClaims}. */
   readonly claimsSinceView: number;
 }
 
@@ -21,12 +21,37 @@ export interface ClaimSituation {
 export type ClaimVerdict = { readonly ok: true } | { readonly ok: false; readonly limit: number };
 
 /**
+ * Counts a server's own claims between its looks at the others' rows. A row that is new at one look was written at any time since
+ * the look before, so the claims of two spans count: all that may be missing in the others' rows.
+ */
+export interface RecentClaims {
+  readonly sinceLook: number;
+  readonly inSpanBefore: number;
+}
+
+export const noRecentClaims: RecentClaims = Object.freeze({ sinceLook: 0, inSpanBefore: 0 });
+
+export function claimed(recent: RecentClaims): RecentClaims {
+  return { ...recent, sinceLook: recent.sinceLook + 1 };
+}
+
+/** The server has just read the others' rows. */
+export function looked(recent: RecentClaims): RecentClaims {
+  return { sinceLook: 0, inSpanBefore: recent.sinceLook };
+}
+
+/** What to give as `claimsSinceView`. */
+export function claimsIn(recent: RecentClaims): number {
+  return recent.sinceLook + recent.inSpanBefore;
+}
+
+/**
  * Whether a server may claim one more room: it may not go above 1.25 × its share, by weight, of all rooms. The next in rank
  * takes what it refuses.
  *
  * The view of the others is old. They are taken to have claimed since then as this server has, in proportion to their weights:
  * keyed hashing makes that the most likely case, and stale zeros would otherwise refuse a burst right after the start, or the
- * rooms of a server that has just died. So within one heartbeat a skew cannot be seen; a server that took too much in it
+ * rooms of a server that has just died. So a skew cannot be seen for a heartbeat or two; a server that took too much in them
  * refuses from the next view on, until the others have caught up.
  *
  * The limit is rounded up. Thus the limits of all servers add up to more than all rooms: with true numbers there is always
