@@ -121,6 +121,14 @@ describe("rendezvous placement, at large", () => {
     expect(imbalance(counts, makeServers(40))).toBeGreaterThan(10);
   });
 
+  it("PLACE-4: leaving out logarithms changes no answer", () => {
+    const placement = createPlacement(
+      key,
+      makeServers(8, (n) => 1 + (n % 3)),
+    );
+    for (const room of makeRooms(20_000)) expect(placement.first(room)).toBe(placement.ranked(room, all)[0]);
+  });
+
   it("PLACE-5: second choices are balanced as well, and independent of the first", () => {
     const seven = makeServers(7);
     const placement = createPlacement(key, seven);
