@@ -24,7 +24,7 @@ const rosterLengthMax = 8;
 const words: Readonly<Record<SessionStanding["kind"], string>> = {
   connecting: "connecting",
   open: "connected",
-  waiting: "waiting for the room",
+  waiting: "waiting",
   retrying: "disconnected",
   stopped: "stopped",
 };

@@ -38,21 +38,23 @@ export function drawFloor(): Container {
   for (const { left, top, width: wide, height: high } of walls()) {
     shadows.roundRect(left + 6, top + 10, wide + 6, high + wallHeightPx, cornerPx);
   }
-  shadows.fill({ color: palette.shadow, alpha: 0.45 });
+  shadows.fill(palette.wallShadow);
   return new Container({ children: [floor, shadows] });
 }
 
 /** Walls stand a little out of the floor: over the figures behind them, so they are drawn after them. */
 export function drawWalls(): Container {
-  const walled = new Graphics();
+  const sides = new Graphics();
+  const edges = new Graphics();
+  const tops = new Graphics();
   for (const { left, top, width, height } of walls()) {
-    walled.roundRect(left, top, width, height, cornerPx).fill(palette.wallSide);
-    walled
-      .roundRect(left, top - wallHeightPx, width, height, cornerPx)
-      .fill(palette.wallTop)
-      .stroke({ width: 2, color: palette.wallEdge, alignment: 1 });
+    sides.roundRect(left, top, width, height, cornerPx);
+    edges.roundRect(left, top - wallHeightPx, width, height, cornerPx);
+    tops.roundRect(left + 2, top - wallHeightPx + 2, width - 4, height - 4, cornerPx - 2);
   }
-  return new Container({ children: [walled] });
+  return new Container({
+    children: [sides.fill(palette.wallSide), edges.fill(palette.wallEdge), tops.fill(palette.wallTop)],
+  });
 }
 
 function walls() {

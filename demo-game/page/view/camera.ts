@@ -5,8 +5,8 @@ import { arenaPx } from "./arena-view.ts";
 const shownPx = 640;
 const zoomMin = 0.5;
 const zoomMax = 1.6;
-/** How far beyond the rim one may look. */
-const beyondPx = 90;
+/** How far beyond the rim one may look, in pixels of the screen: enough to bring a figure out from under the overlay. */
+const beyondPx = 120;
 const followMs = 80;
 /** Farther than this it cuts instead of panning. */
 const panPxMax = 500;
@@ -25,8 +25,8 @@ export class Camera {
   look(at: Place | undefined, elapsedMs: number, width: number, height: number) {
     if (at !== undefined) this.#follow(at, elapsedMs);
     const zoom = Math.min(Math.max(Math.min(width, height) / shownPx, zoomMin), zoomMax);
-    const x = within(this.#x, width / zoom / 2, arenaPx.width);
-    const y = within(this.#y, height / zoom / 2, arenaPx.height);
+    const x = within(this.#x, width / zoom / 2, arenaPx.width, beyondPx / zoom);
+    const y = within(this.#y, height / zoom / 2, arenaPx.height, beyondPx / zoom);
     return { x: width / 2 - x * zoom, y: height / 2 - y * zoom, zoom };
   }
 
@@ -38,7 +38,7 @@ export class Camera {
   }
 }
 
-function within(middle: number, half: number, length: number): number {
-  const [least, most] = [half - beyondPx, length - half + beyondPx];
+function within(middle: number, half: number, length: number, beyond: number): number {
+  const [least, most] = [half - beyond, length - half + beyond];
   return least > most ? length / 2 : Math.min(Math.max(middle, least), most);
 }

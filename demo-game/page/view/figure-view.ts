@@ -6,14 +6,15 @@ const radiusPx = 20;
 const namePx = 15;
 /** Drawn larger and scaled down, so that names stay sharp when the camera is near. */
 const nameScale = 2;
-const speedForSquashPx = 1400;
+const speedForSquashPx = 3000;
 
-/** One figure: a ball that looks where it goes, its shadow, and its name. */
+/** One figure: a ball that looks where it goes, with its shadow; and its name. */
 export class FigureView {
   readonly container = new Container();
+  /** Apart, because it is to be read in front of everything. */
+  readonly name: Text;
   readonly #body = new Container();
   readonly #eyes = new Graphics();
-  readonly #name: Text;
   readonly #isCalm: boolean;
   #look = { x: 0, y: 0 };
 
@@ -41,11 +42,10 @@ export class FigureView {
       this.#eyes.circle(side * 6.5, 0, 2.6).fill(palette.eye);
     }
     this.#body.addChild(ball, this.#eyes);
-    this.#name = new Text({
+    this.name = new Text({
       text: figure.card.name,
       anchor: { x: 0.5, y: 1 },
       scale: 1 / nameScale,
-      y: -radiusPx - 8,
       style: {
         fontFamily: "system-ui, 'Segoe UI', Roboto, sans-serif",
         fontSize: namePx * nameScale,
@@ -55,14 +55,15 @@ export class FigureView {
         padding: 4,
       },
     });
-    this.container.addChild(ground, this.#body, this.#name);
+    this.container.addChild(ground, this.#body);
   }
 
   update(figure: ShownFigure, elapsedMs: number): void {
     const { x, y, vx, vy, card } = figure;
     this.container.position.set(x, y);
     this.container.zIndex = y;
-    if (this.#name.text !== card.name) this.#name.text = card.name;
+    this.name.position.set(x, y - radiusPx - 8);
+    if (this.name.text !== card.name) this.name.text = card.name;
 
     const speed = Math.hypot(vx, vy);
     const goal = speed < 8 ? { x: 0, y: 2 } : { x: (vx / speed) * 6, y: (vy / speed) * 5 };
@@ -73,12 +74,13 @@ export class FigureView {
     };
     this.#eyes.position.set(this.#look.x, this.#look.y - 2);
     if (this.#isCalm) return;
-    const squash = Math.min(speed / speedForSquashPx, 0.18);
+    const squash = Math.min(speed / speedForSquashPx, 0.1);
     const isSideways = Math.abs(vx) > Math.abs(vy);
     this.#body.scale.set(isSideways ? 1 + squash : 1 - squash, isSideways ? 1 - squash : 1 + squash);
   }
 
   destroy(): void {
     this.container.destroy({ children: true });
+    this.name.destroy();
   }
 }

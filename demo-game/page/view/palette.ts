@@ -1,14 +1,16 @@
 /** Colours of the arena, as Pixi takes them. The overlay's are in `style.css`. */
 export const palette = {
   outside: 0x0b1113,
-  floor: 0x141d20,
-  floorPatch: 0x172226,
-  grid: 0x1f2c30,
+  floor: 0x19262b,
+  floorPatch: 0x1d2c32,
+  grid: 0x273940,
   rim: 0x2dd4bf,
-  wallTop: 0x3a4c52,
-  wallEdge: 0x4d636a,
-  wallSide: 0x202c31,
-  spawn: 0x24343a,
+  wallTop: 0x4a626a,
+  wallEdge: 0x6d8992,
+  wallSide: 0x2b3c42,
+  spawn: 0x2c4249,
+  /** Not transparent: where two walls meet, their shadows are one. */
+  wallShadow: 0x121b1f,
   shadow: 0x05090a,
   eye: 0x0b1113,
   eyeWhite: 0xf5fbfa,

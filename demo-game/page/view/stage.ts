@@ -35,7 +35,8 @@ export async function openStage(host: HTMLElement, isCalm: boolean): Promise<Sta
   host.append(app.canvas);
 
   const figuresLayer = new Container({ sortableChildren: true });
-  const world = new Container({ children: [drawFloor(), figuresLayer, drawWalls()] });
+  const namesLayer = new Container();
+  const world = new Container({ children: [drawFloor(), figuresLayer, drawWalls(), namesLayer] });
   const miniMap = new MiniMap();
   app.stage.addChild(world, miniMap.container);
   const camera = new Camera(isCalm);
@@ -52,6 +53,7 @@ export async function openStage(host: HTMLElement, isCalm: boolean): Promise<Sta
         view = new FigureView(figure, isCalm);
         views.set(id, view);
         figuresLayer.addChild(view.container);
+        namesLayer.addChild(view.name);
       }
       view.update(figure, elapsedMs);
     }

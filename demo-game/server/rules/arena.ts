@@ -35,7 +35,7 @@ type PixelBox = readonly [left: number, top: number, right: number, bottom: numb
 /** The upper left quarter; the others mirror it, so that no corner is better than another. */
 const quarterObstacles: readonly PixelBox[] = [
   [420, 360, 820, 404],
-  [420, 404, 464, 600],
+  [420, 360, 464, 600],
   [1000, 180, 1060, 420],
   [180, 690, 280, 734],
   [700, 620, 760, 680],

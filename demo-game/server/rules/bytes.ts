@@ -79,22 +79,26 @@ export class ByteWriter {
   #length = 0;
 
   u8(value: number): this {
-    this.#view.setUint8(this.#grow(1), within(value, 0, 0xff));
+    const at = this.#grow(1);
+    this.#view.setUint8(at, within(value, 0, 0xff));
     return this;
   }
 
   i8(value: number): this {
-    this.#view.setInt8(this.#grow(1), within(value, -0x80, 0x7f));
+    const at = this.#grow(1);
+    this.#view.setInt8(at, within(value, -0x80, 0x7f));
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#grow(2), within(value, 0, 0xffff), true);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, within(value, 0, 0xffff), true);
     return this;
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#grow(4), within(value, 0, 0xffff_ffff), true);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, within(value, 0, 0xffff_ffff), true);
     return this;
   }
 
@@ -111,6 +115,7 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** May replace `#view`: to be called before that is looked at. */
   #grow(count: number): number {
     const at = this.#length;
     this.#length += count;
