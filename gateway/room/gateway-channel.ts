@@ -8,9 +8,12 @@ import type { SentMessage, Target } from "./sent-tail.ts";
 export const pressureBytes = 1024 * 1024;
 const latestKeysMax = 4_096;
 
-/** Where a channel tells that it has acks to send with the next batch of its trunk. */
-export interface DirtyChannels {
+/** A gateway's trunk, as its channels see it. */
+export interface ChannelPort {
+  /** The channel has acks to send with the next batch. */
   markDirty(channel: GatewayChannel): void;
+  /** The channel number is over: later frames of it are dropped. */
+  forget(channel: Channel): void;
 }
 
 /** One room at one gateway: what goes down, and which acks go with it. Outlives the trunk; while that is away, nothing is written. */
@@ -27,7 +30,7 @@ export class GatewayChannel {
   detachedAtMs: number;
   #link: TrunkLink | undefined;
   #channel: Channel = 0;
-  #dirty: DirtyChannels | undefined;
+  #port: ChannelPort | undefined;
   #isDirty = false;
   #acks: number[] = [];
   #acked: Member[] = [];
@@ -48,17 +51,18 @@ export class GatewayChannel {
     return this.#channel;
   }
 
-  attach(link: TrunkLink, channel: Channel, epoch: Epoch, dirty: DirtyChannels): void {
+  attach(link: TrunkLink, channel: Channel, epoch: Epoch, port: ChannelPort): void {
     this.#forgetPending();
     this.#link = link;
     this.#channel = channel;
-    this.#dirty = dirty;
+    this.#port = port;
     this.epoch = epoch;
   }
 
   detach(nowMs: number): void {
     this.#forgetPending();
     this.#link = undefined;
+    this.#port = undefined;
     this.detachedAtMs = nowMs;
   }
 
@@ -79,7 +83,7 @@ export class GatewayChannel {
     this.#acked.push(member);
     if (this.#isDirty) return;
     this.#isDirty = true;
-    this.#dirty?.markDirty(this);
+    this.#port?.markDirty(this);
   }
 
   flushAcks(): void {
@@ -129,6 +133,7 @@ export class GatewayChannel {
   }
 
   #forgetPending(): void {
+    this.#port?.forget(this.#channel);
     this.#forgetAcks();
     this.#latest.clear();
   }

@@ -13,16 +13,26 @@ import {
 } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
-import { type DirtyChannels, GatewayChannel } from "./gateway-channel.ts";
+import { type ChannelPort, GatewayChannel } from "./gateway-channel.ts";
 import { LatestKeys } from "./latest-keys.ts";
 import { Member, type MemberHost } from "./member.ts";
 import { decodeMovingState, encodeMovingState, type MovingState } from "./moving-state.ts";
 import { keepData, RoomMessage, viewData } from "./room-message.ts";
 import { RoomTimers } from "./room-timers.ts";
 import { RoomWork } from "./room-work.ts";
-import type { AppDefinition, BroadcastOptions, Data, LeaveReason, Room, RoomContext, SendOptions, Session } from "./sdk.ts";
+import type {
+  AppDefinition,
+  BroadcastOptions,
+  Data,
+  LeaveReason,
+  Room,
+  RoomContext,
+  SendOptions,
+  Session,
+} from "./sdk.ts";
 import { SentTail, type Target } from "./sent-tail.ts";
 import type { ServerCounters } from "./server-counters.ts";
+import type { StateParts } from "./state-body.ts";
 import { Ticker } from "./ticker.ts";
 
 export interface LiveRoomHost {
@@ -42,7 +52,7 @@ export interface Binding {
   readonly seen: Rseq;
   /** Session number and highest acknowledged cseq of each of the gateway's sessions. */
   readonly sessions: ReadonlyMap<SessionNumber, Cseq>;
-  readonly dirty: DirtyChannels;
+  readonly port: ChannelPort;
 }
 
 export const windowBytes = 1024 * 1024;
@@ -85,7 +95,7 @@ export class LiveRoom implements RoomContext, MemberHost {
     definition: AppDefinition,
     epoch: Epoch,
     host: LiveRoomHost,
-    from: { readonly moved: Uint8Array } | { readonly snapshot: Uint8Array | undefined },
+    from: { readonly snapshot: Uint8Array | undefined } | { readonly moved: StateParts },
   ) {
     this.key = key;
     this.app = appOf(key);
@@ -101,7 +111,7 @@ export class LiveRoom implements RoomContext, MemberHost {
     this.#inTurn = true;
     try {
       this.#room = definition.create(this);
-      if ("moved" in from) this.#restoreMoved(decodeMovingState(from.moved));
+      if ("moved" in from) this.#restoreMoved(from.moved);
       else if (from.snapshot) this.#room.restore?.(from.snapshot);
     } finally {
       this.#inTurn = false;
@@ -180,8 +190,8 @@ export class LiveRoom implements RoomContext, MemberHost {
     return this.#room.snapshot?.();
   }
 
-  /** Everything that a target needs. Throws what the room's code throws. */
-  movingState(): Uint8Array {
+  /** Everything that a target needs. Throws what the room's code throws, and where an attachment is no plain data. */
+  movingState(): StateParts {
     const members: Member[] = [];
     for (const channel of this.#channels.values()) members.push(...channel.members.values());
     const state: MovingState = {
@@ -193,9 +203,8 @@ export class LiveRoom implements RoomContext, MemberHost {
       tail: [...this.#tail.after(0)],
       timers: this.#timers.left(),
       works: this.#work.names(),
-      app: this.#room.snapshot?.(),
     };
-    return encodeMovingState(state);
+    return { head: encodeMovingState(state), app: this.#room.snapshot?.() };
   }
 
   // ---- what gateways do ----
@@ -207,7 +216,7 @@ export class LiveRoom implements RoomContext, MemberHost {
     const known = this.#channels.get(gateway);
     const channel = known ?? new GatewayChannel(gateway, this.#rseq, this.#rseq, this.#host.runtime.nowMs());
     this.#channels.set(gateway, channel);
-    channel.attach(link, binding.channel, this.#epoch, binding.dirty);
+    channel.attach(link, binding.channel, this.#epoch, binding.port);
     const gap = continues && binding.seen < this.#tail.forgottenUpTo && channel.sent > binding.seen;
     const from = continues && !gap ? binding.seen : this.#rseq;
     channel.seen = from;
@@ -460,7 +469,8 @@ export class LiveRoom implements RoomContext, MemberHost {
     });
   }
 
-  #restoreMoved(state: ReturnType<typeof decodeMovingState>): void {
+  #restoreMoved(moved: StateParts): void {
+    const state = decodeMovingState(moved.head);
     const nowMs = this.#host.runtime.nowMs();
     this.#line = state.line;
     this.#rseq = state.rseq;
@@ -477,11 +487,11 @@ export class LiveRoom implements RoomContext, MemberHost {
       if (member.state === "member") this.#sessions.set(member.id, member);
       return member;
     });
-    this.#host.counters.sessions += this.#sessions.size;
     this.#tail = new SentTail(state.forgottenUpTo);
     for (const message of state.tailOf(members)) this.#tail.push(message);
-    if (state.app) this.#room.restore?.(state.app);
+    if (moved.app) this.#room.restore?.(moved.app);
     for (const [name, leftMs] of state.timers) this.#timers.set(name, leftMs);
+    this.#host.counters.sessions += this.#sessions.size;
     for (const name of state.works) this.#waiting.push(() => this.#room.onWork?.(name, { kind: "interrupted" }));
   }
 }

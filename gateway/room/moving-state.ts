@@ -9,7 +9,7 @@ import type { SentMessage, Target } from "./sent-tail.ts";
  * What moves with a room besides the app's own state: who is in it and where their streams stand, what was sent and may have to
  * be sent again, timers, names of unfinished work.
  *
- * As bytes: u32 length of the head (little-endian), the head as MessagePack, then the app's state as it is.
+ * Its head is MessagePack; the app's state goes beside it as it is (`state-body.ts`).
  */
 export interface MovingState {
   readonly line: Epoch;
@@ -20,7 +20,6 @@ export interface MovingState {
   readonly tail: readonly SentMessage[];
   readonly timers: readonly (readonly [name: string, leftMs: number])[];
   readonly works: readonly string[];
-  readonly app: Uint8Array | undefined;
 }
 
 export const attachmentBytesMax = 16 * 1024;
@@ -42,18 +41,24 @@ const head = z.object({
   members: z.array(z.tuple([number, number, text, text, number, z.boolean(), z.unknown()])),
   /** rseq, target (-1 all, else indexes of members), exception (-1 none), close code, text, payload. */
   tail: z.array(
-    z.tuple([number, z.union([z.literal(-1), z.array(number)]), z.number(), number, z.boolean(), z.instanceof(Uint8Array)]),
+    z.tuple([
+      number,
+      z.union([z.literal(-1), z.array(number)]),
+      z.number(),
+      number,
+      z.boolean(),
+      z.instanceof(Uint8Array),
+    ]),
   ),
   timers: z.array(z.tuple([z.string(), z.number()])),
   works: z.array(z.string()),
-  hasApp: z.boolean(),
 });
 
 /** Throws a `RoomgateError` where an attachment is no plain data or too large. */
 export function encodeMovingState(state: MovingState): Uint8Array {
   const gatewayIndex = new Map(state.gateways.map(({ gateway }, index) => [gateway, index]));
   const memberIndex = new Map(state.members.map((member, index) => [member, index]));
-  const packed = encodePlain(
+  return encodePlain(
     {
       line: state.line,
       rseq: state.rseq,
@@ -68,23 +73,14 @@ export function encodeMovingState(state: MovingState): Uint8Array {
       tail: state.tail.map((message) => encodeSent(message, memberIndex)),
       timers: state.timers,
       works: state.works,
-      hasApp: state.app !== undefined,
     },
     headLimits,
   );
-  const app = state.app ?? new Uint8Array(0);
-  const bytes = new Uint8Array(4 + packed.length + app.length);
-  new DataView(bytes.buffer).setUint32(0, packed.length, true);
-  bytes.set(packed, 4);
-  bytes.set(app, 4 + packed.length);
-  return bytes;
 }
 
 /** Throws a `RoomgateError` (`bad-state`) for anything but what {@link encodeMovingState} makes. */
 export function decodeMovingState(bytes: Uint8Array) {
-  const headBytes = bytes.length >= 4 ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) : -1;
-  if (headBytes < 0 || 4 + headBytes > bytes.length) throw badState("the head does not fit");
-  const decoded = decodePlain(bytes.subarray(4, 4 + headBytes), headLimits);
+  const decoded = decodePlain(bytes, headLimits);
   if (decoded.kind === "fault") throw badState(decoded.rule);
   const parsed = head.safeParse(decoded.value);
   if (!parsed.success) throw badState(z.prettifyError(parsed.error));
@@ -103,7 +99,6 @@ export function decodeMovingState(bytes: Uint8Array) {
     members,
     timers: data.timers,
     works: data.works,
-    app: data.hasApp ? bytes.subarray(4 + headBytes) : undefined,
     /** The tail, once the members are there that it speaks of. Messages to members that are gone are left out. */
     *tailOf(restored: readonly (Member | undefined)[]): Iterable<SentMessage> {
       for (const [rseq, to, except, closeCode, isText, payload] of data.tail) {

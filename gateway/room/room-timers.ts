@@ -16,7 +16,8 @@ export class RoomTimers {
 
   /** Throws above {@link timersMax} names. */
   set(name: string, delayMs: number): void {
-    if (!Number.isFinite(delayMs) || delayMs < 0) throw new RangeError(`a timer's delay must be 0 or more, not ${delayMs}`);
+    if (!Number.isFinite(delayMs) || delayMs < 0)
+      throw new RangeError(`a timer's delay must be 0 or more, not ${delayMs}`);
     const old = this.#timers.get(name);
     if (!old && this.#timers.size >= timersMax) throw new RangeError(`a room has at most ${timersMax} timers`);
     old?.timer?.cancel();

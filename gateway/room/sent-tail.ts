@@ -51,12 +51,14 @@ export class SentTail {
   push(message: SentMessage): void {
     this.#messages.push(message);
     this.#bytes += message.payload.length;
-    while (this.length > this.#limits.messagesMax || (this.#bytes > this.#limits.bytesMax && this.length > 1)) this.#shift();
+    while (this.length > this.#limits.messagesMax || (this.#bytes > this.#limits.bytesMax && this.length > 1))
+      this.#shift();
   }
 
   /** Forgets what every gateway has. */
   trim(upTo: Rseq): void {
-    for (let first = this.#messages[this.#head]; first && first.rseq <= upTo; first = this.#messages[this.#head]) this.#shift();
+    for (let first = this.#messages[this.#head]; first && first.rseq <= upTo; first = this.#messages[this.#head])
+      this.#shift();
     if (this.length === 0 && upTo > this.#forgottenUpTo) this.#forgottenUpTo = upTo;
   }
 

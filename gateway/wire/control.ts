@@ -98,8 +98,8 @@ const movePrepare = z.object({
   room,
   epoch: id32,
   appVersion: text(128),
-  /** Size of the state when last taken; 0 if unknown. */
-  stateBytes: count,
+  /** Moved by hand: the target's rebalancer leaves it there. */
+  pinned: z.boolean(),
 });
 const movePrepared = z.object({ t: z.literal("movePrepared"), transfer: id32 });
 const moveRefused = z.object({ t: z.literal("moveRefused"), transfer: id32, reason: text(512) });

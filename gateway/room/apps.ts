@@ -1,0 +1,38 @@
+import { RoomgateError } from "../wire/errors.ts";
+import { type AppName, appOf, parseAppName, type RoomKey } from "../wire/ids.ts";
+import type { AppDefinition, Apps } from "./sdk.ts";
+
+const tickHzMax = 240;
+
+/** The apps of a server by name, checked. Throws one `RoomgateError` (`bad-app`) that names everything that is wrong. */
+export function readApps(apps: Apps): ReadonlyMap<AppName, AppDefinition> {
+  const known = new Map<AppName, AppDefinition>();
+  const problems: string[] = [];
+  for (const [text, definition] of Object.entries(apps)) {
+    const name = parseAppName(text);
+    if (name === undefined)
+      problems.push(`"${text}" is no name for an app: 1 to 64 of a-z 0-9 -, starting with a letter`);
+    else known.set(name, definition);
+    problems.push(...problemsOf(definition).map((problem) => `app "${text}": ${problem}`));
+  }
+  if (Object.keys(apps).length === 0) problems.push("there is no app");
+  if (problems.length > 0) throw new RoomgateError("bad-app", problems.join("; "));
+  return known;
+}
+
+export function definitionOf(apps: ReadonlyMap<AppName, AppDefinition>, room: RoomKey): AppDefinition | undefined {
+  return apps.get(appOf(room));
+}
+
+function problemsOf(definition: AppDefinition): string[] {
+  const problems: string[] = [];
+  if (typeof definition?.create !== "function") return ["create must be a function"];
+  if (definition.durability !== "memory") problems.push('its durability must be "memory": journals are not there yet');
+  const { tickHz } = definition;
+  if (tickHz !== undefined && !(tickHz >= 1 && tickHz <= tickHzMax)) problems.push(`tickHz must be 1 to ${tickHzMax}`);
+  for (const name of ["idleMs", "snapshotEveryMs", "messageBytesMax", "sessionsMax", "stateBytesMax"] as const) {
+    const value = definition[name];
+    if (value !== undefined && !(Number.isFinite(value) && value >= 0)) problems.push(`${name} must be 0 or more`);
+  }
+  return problems;
+}

@@ -1,0 +1,39 @@
+import type { Outcome, Standing } from "../cluster/ownership.ts";
+import type { Store } from "../store/port.ts";
+import type { RoomKey, ServerId } from "../wire/ids.ts";
+import type { Logger, Runtime } from "../wire/runtime.ts";
+import type { GatewayChannel } from "./gateway-channel.ts";
+import type { Binding } from "./live-room.ts";
+import type { RoomCell } from "./room-cell.ts";
+import type { ServerCounters } from "./server-counters.ts";
+
+/** A gateway's wish to be connected to a room. */
+export interface BindRequest extends Binding {
+  readonly room: RoomKey;
+  readonly unreachable: readonly ServerId[];
+  readonly force: boolean;
+  /** The room took the channel. */
+  accepted(cell: RoomCell, channel: GatewayChannel): void;
+}
+
+/** What a cell asks of its server. */
+export interface CellHost {
+  readonly me: ServerId;
+  readonly runtime: Runtime;
+  readonly log: Logger;
+  readonly counters: ServerCounters;
+  readonly store: Store;
+  /** How `owner` stands; `unreachable` are servers that gateways could not reach, to be looked into. */
+  standingOf(owner: ServerId | null, unreachable: ReadonlySet<ServerId>): Promise<Standing>;
+  claimVerdict(force: boolean): "yes" | "full" | "draining";
+  addressOf(server: ServerId): string | undefined;
+  /** The cell is over; `left` are requests that begin anew. */
+  cellGone(cell: RoomCell, left: readonly BindRequest[]): void;
+}
+
+/** What a move of this room hears. */
+export interface CellMove {
+  roomStopped(): void;
+  /** Who owns the room is clear again: this server runs it, or the cell is gone. */
+  roomSettled(outcome: { readonly kind: "running" } | Outcome): void;
+}

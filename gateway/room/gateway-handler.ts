@@ -1,0 +1,149 @@
+import { decodeControl, decodeJoinInfo } from "../wire/control-codec.ts";
+import type { FrameHandler } from "../wire/frames.ts";
+import type { Channel, Cseq, Epoch, GatewayId, Rseq, SessionNumber } from "../wire/ids.ts";
+import type { LinkEnd, LinkHandler, TrunkLink } from "../wire/link.ts";
+import type { BindRequest } from "./cell-ports.ts";
+import type { ChannelPort, GatewayChannel } from "./gateway-channel.ts";
+import type { RoomCell } from "./room-cell.ts";
+import type { ServerCounters } from "./server-counters.ts";
+
+/** What a gateway's trunk asks of the server. */
+export interface GatewayHandlerHost {
+  readonly counters: ServerCounters;
+  bind(request: BindRequest): void;
+  /** The gateway takes back a request that was not accepted yet (`channel` undefined: all of this link). */
+  cancelBind(link: TrunkLink, channel: Channel | undefined): void;
+  gatewayLinkEnded(gateway: GatewayId): void;
+}
+
+interface Bound {
+  readonly cell: RoomCell;
+  readonly at: GatewayChannel;
+}
+
+/** One gateway's trunk: finds the room of each frame, drops what is not for the present epoch, sends acks with each batch. */
+export class GatewayHandler implements LinkHandler, ChannelPort {
+  readonly #host: GatewayHandlerHost;
+  readonly #link: TrunkLink;
+  readonly #gateway: GatewayId;
+  readonly #channels = new Map<Channel, Bound>();
+  #dirty: GatewayChannel[] = [];
+
+  constructor(host: GatewayHandlerHost, link: TrunkLink) {
+    this.#host = host;
+    this.#link = link;
+    this.#gateway = link.peer.id as GatewayId;
+  }
+
+  markDirty(channel: GatewayChannel): void {
+    if (this.#dirty.length === 0) this.#link.requestFlush();
+    this.#dirty.push(channel);
+  }
+
+  forget(channel: Channel): void {
+    this.#channels.delete(channel);
+  }
+
+  onBeforeFlush(): void {
+    if (this.#dirty.length === 0) return;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const channel of dirty) channel.flushAcks();
+  }
+
+  onJoin(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, info: Uint8Array): void {
+    const at = this.#boundAt(channel, epoch);
+    if (!at) return;
+    const decoded = decodeJoinInfo(info);
+    if (decoded) at.cell.live?.join(at.at, session, cseq, decoded);
+    else this.#host.counters.framesDropped += 1;
+  }
+
+  onUp(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, isText: boolean, payload: Uint8Array): void {
+    const at = this.#boundAt(channel, epoch);
+    at?.cell.live?.up(at.at, session, cseq, isText, payload);
+  }
+
+  onLeave(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, code: number): void {
+    const at = this.#boundAt(channel, epoch);
+    at?.cell.live?.leave(at.at, session, cseq, code);
+  }
+
+  onSeen(channel: Channel, epoch: Epoch, rseq: Rseq): void {
+    const at = this.#boundAt(channel, epoch);
+    at?.cell.live?.seen(at.at, rseq);
+  }
+
+  onControl(bytes: Uint8Array): void {
+    const decoded = decodeControl(bytes);
+    if (decoded.kind === "fault") return;
+    const { message } = decoded;
+    if (message.t === "unbind") {
+      this.#unbind(message.channel);
+      return;
+    }
+    if (message.t !== "bind") return;
+    this.#host.bind({
+      room: message.room,
+      link: this.#link,
+      channel: message.channel,
+      gateway: this.#gateway,
+      line: message.line,
+      seen: message.seen,
+      sessions: pairsOf(message.sessions),
+      unreachable: message.unreachable,
+      force: message.force,
+      port: this,
+      accepted: (cell, at) => this.#channels.set(message.channel, { cell, at }),
+    });
+  }
+
+  onDrained(): void {
+    for (const { at } of this.#channels.values()) at.flushLatest();
+  }
+
+  onEnd(_end: LinkEnd): void {
+    this.#host.cancelBind(this.#link, undefined);
+    const bound = [...this.#channels.values()];
+    this.#channels.clear();
+    this.#dirty = [];
+    for (const { cell, at } of bound) if (at.link === this.#link) cell.live?.detach(at);
+    this.#host.gatewayLinkEnded(this.#gateway);
+  }
+
+  // What only goes down, or only between servers, has no business here: it is dropped.
+  readonly onDown: FrameHandler["onDown"] = () => this.#drop();
+  readonly onBroadcast: FrameHandler["onBroadcast"] = () => this.#drop();
+  readonly onMulticast: FrameHandler["onMulticast"] = () => this.#drop();
+  readonly onClose: FrameHandler["onClose"] = () => this.#drop();
+  readonly onAck: FrameHandler["onAck"] = () => this.#drop();
+  readonly onFlow: FrameHandler["onFlow"] = () => this.#drop();
+  readonly onChunk: FrameHandler["onChunk"] = () => this.#drop();
+
+  #drop(): void {
+    this.#host.counters.framesDropped += 1;
+  }
+
+  /** EPOCH-1: a server drops frames of another epoch than its own. */
+  #boundAt(channel: Channel, epoch: Epoch): Bound | undefined {
+    const bound = this.#channels.get(channel);
+    if (bound && bound.at.epoch === epoch) return bound;
+    this.#host.counters.framesDropped += 1;
+    return undefined;
+  }
+
+  #unbind(channel: Channel): void {
+    this.#host.cancelBind(this.#link, channel);
+    const bound = this.#channels.get(channel);
+    if (!bound) return;
+    this.#channels.delete(channel);
+    bound.cell.live?.unbind(this.#gateway);
+  }
+}
+
+function pairsOf(bytes: Uint8Array): Map<SessionNumber, Cseq> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const pairs = new Map<SessionNumber, Cseq>();
+  for (let at = 0; at + 8 <= bytes.length; at += 8) pairs.set(view.getUint32(at, true), view.getUint32(at + 4, true));
+  return pairs;
+}

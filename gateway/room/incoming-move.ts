@@ -1,0 +1,205 @@
+import { type MoveIn, type MoveInEffect, type MoveInEvent, stepMoveIn } from "../cluster/move-in.ts";
+import type { HeadView } from "../cluster/ownership.ts";
+import type { Control } from "../wire/control.ts";
+import type { RoomKey } from "../wire/ids.ts";
+import type { TrunkLink } from "../wire/link.ts";
+import type { Timer } from "../wire/runtime.ts";
+import { BodyReceiver } from "./body-transfer.ts";
+import type { BindRequest, CellHost } from "./cell-ports.ts";
+import { LiveRoom } from "./live-room.ts";
+import type { RoomCell } from "./room-cell.ts";
+import type { AppDefinition } from "./sdk.ts";
+import { decodeBody } from "./state-body.ts";
+
+export interface IncomingHost {
+  readonly cells: CellHost;
+  /** Nothing from the source for this long: forget it. */
+  readonly silenceMsMax: number;
+  /** The room runs here now. */
+  adopt(move: IncomingMove, live: LiveRoom, head: HeadView): RoomCell;
+  /** The move is over without the room; requests that came meanwhile begin anew. */
+  dropped(move: IncomingMove, waiting: readonly BindRequest[]): void;
+}
+
+const retryMs = 50;
+const headBytesMax = 64 * 1024 * 1024;
+const defaultStateBytesMax = 256 * 1024 * 1024;
+
+/** One room on its way here. Holds what the source sends, and takes the room over when it says so. */
+export class IncomingMove {
+  readonly room: RoomKey;
+  readonly link: TrunkLink;
+  readonly transfer: number;
+  readonly definition: AppDefinition;
+  readonly #host: IncomingHost;
+  readonly #epoch: number;
+  #state: MoveIn = { kind: "receiving" };
+  #receiver: BodyReceiver | undefined;
+  #copied: Uint8Array | undefined;
+  #live: LiveRoom | undefined;
+  #cell: RoomCell | undefined;
+  #timer: Timer | undefined;
+  #waiting: BindRequest[] = [];
+
+  constructor(host: IncomingHost, link: TrunkLink, prepare: Control<"movePrepare">, definition: AppDefinition) {
+    this.#host = host;
+    this.link = link;
+    this.transfer = prepare.transfer;
+    this.room = prepare.room;
+    this.#epoch = prepare.epoch;
+    this.definition = definition;
+    this.#touch();
+  }
+
+  /** A gateway asks for the room while it is on its way. */
+  bind(request: BindRequest): void {
+    this.#waiting.push(request);
+  }
+
+  cancelWaiting(link: TrunkLink, channel: number | undefined): void {
+    this.#waiting = this.#waiting.filter(
+      (request) => request.link !== link || (channel !== undefined && request.channel !== channel),
+    );
+  }
+
+  get waiting(): readonly BindRequest[] {
+    return this.#waiting;
+  }
+
+  /** Announces a body. One that is too large ends the move. */
+  body(message: Control<"moveBody">): void {
+    if (this.#state.kind !== "receiving") return;
+    this.#touch();
+    const stateBytesMax = this.definition.stateBytesMax ?? defaultStateBytesMax;
+    if (message.bytes > stateBytesMax + headBytesMax) {
+      this.#discard(`its state takes ${message.bytes} bytes, at most ${stateBytesMax} are allowed`);
+      return;
+    }
+    this.#receiver = new BodyReceiver(message.part, message.bytes);
+    this.#received();
+  }
+
+  chunk(offset: number, bytes: Uint8Array): void {
+    if (this.#state.kind !== "receiving" || !this.#receiver) return;
+    this.#touch();
+    if (!this.#receiver.accept(offset, bytes)) {
+      this.#discard("a chunk does not fit");
+      return;
+    }
+    this.link.control({ t: "moveGot", transfer: this.transfer, bytes: this.#receiver.got });
+    this.#received();
+  }
+
+  commit(message: Control<"moveCommit">): void {
+    this.#tell({ kind: "commitAsked", expect: { epoch: message.epoch, tail: message.tail } });
+  }
+
+  abort(): void {
+    this.#tell({ kind: "aborted" });
+  }
+
+  linkEnded(): void {
+    this.#tell({ kind: "linkDown" });
+  }
+
+  #received(): void {
+    const { whole, part } = this.#receiver ?? {};
+    if (whole && part === "precopy") {
+      this.#copied = whole;
+      this.#receiver = undefined;
+    }
+  }
+
+  #tell(event: MoveInEvent): void {
+    const next = stepMoveIn(this.#state, event);
+    this.#state = next.state;
+    for (const effect of next.effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: MoveInEffect): void {
+    switch (effect.kind) {
+      case "restore":
+        this.#touch();
+        this.#restore();
+        return;
+      case "takeOver":
+        this.#timer?.cancel();
+        void this.#takeOver(effect.expect);
+        return;
+      case "readHead":
+        void this.#readHead();
+        return;
+      case "retryLater":
+        this.#timer = this.#host.cells.runtime.after(retryMs, () => this.#tell({ kind: "retryDue" }));
+        return;
+      case "run":
+        this.#run(effect.head);
+        return;
+      case "discard":
+        this.#discard(effect.reason);
+        return;
+    }
+  }
+
+  #restore(): void {
+    const body = this.#receiver?.part === "final" ? this.#receiver.whole : undefined;
+    this.#receiver = undefined;
+    try {
+      if (!body) throw new Error("the state did not come whole");
+      const moved = decodeBody(body, this.#copied);
+      const { runtime, log, counters } = this.#host.cells;
+      const host = { runtime, log, counters, roomThrew: (error: unknown) => this.#cell?.roomThrew(error) };
+      this.#live = new LiveRoom(this.room, this.definition, this.#epoch + 1, host, { moved });
+    } catch (error) {
+      const reason = `the state cannot be restored: ${error instanceof Error ? error.message : String(error)}`;
+      this.#host.cells.log.error({ room: this.room, err: error }, "moved room cannot be restored");
+      this.#tell({ kind: "restoreFailed", reason });
+      return;
+    }
+    this.#copied = undefined;
+    this.#tell({ kind: "restored" });
+  }
+
+  async #takeOver(expect: { epoch: number; tail: number }): Promise<void> {
+    const { store, me } = this.#host.cells;
+    const [answer] = await store.takeover([{ room: this.room, expect, owner: me, journaled: false }]);
+    if (answer?.kind === "taken") this.#tell({ kind: "taken", head: answer.head });
+    else if (answer?.kind === "fenced") this.#tell({ kind: "fenced" });
+    else if (answer?.kind === "unavailable") this.#tell({ kind: "storeUnavailable", reason: answer.reason });
+    else this.#tell({ kind: "storeUnknown" });
+  }
+
+  async #readHead(): Promise<void> {
+    const { store, me } = this.#host.cells;
+    const answer = await store.readHead(this.room);
+    if (answer.kind === "head") this.#tell({ kind: "headRead", head: answer.head, me });
+    else this.#tell({ kind: "storeUnavailable", reason: answer.reason });
+  }
+
+  #run(head: HeadView): void {
+    this.#timer?.cancel();
+    if (!this.#live) return;
+    this.#cell = this.#host.adopt(this, this.#live, head);
+    this.link.control({ t: "moveTaken", transfer: this.transfer, epoch: head.epoch });
+    for (const request of this.#waiting) this.#cell.bind(request);
+    this.#waiting = [];
+  }
+
+  #discard(reason: string): void {
+    this.#timer?.cancel();
+    this.#state = { kind: "over" };
+    this.#live?.dispose();
+    this.#live = undefined;
+    this.#receiver = undefined;
+    this.#copied = undefined;
+    this.link.control({ t: "moveFailed", transfer: this.transfer, reason: reason.slice(0, 512) });
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#host.dropped(this, waiting);
+  }
+
+  #touch(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#host.cells.runtime.after(this.#host.silenceMsMax, () => this.#tell({ kind: "timedOut" }));
+  }
+}

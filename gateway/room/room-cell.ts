@@ -1,0 +1,342 @@
+import {
+  type HeadView,
+  type Outcome,
+  type Ownership,
+  type OwnershipEffect,
+  type OwnershipEvent,
+  runsTurns,
+  step,
+  type Version,
+} from "../cluster/ownership.ts";
+import type { Head, HeadVersion } from "../store/port.ts";
+import { closeCodes } from "../wire/close-codes.ts";
+import type { Channel, Epoch, RoomKey } from "../wire/ids.ts";
+import type { TrunkLink } from "../wire/link.ts";
+import type { Timer } from "../wire/runtime.ts";
+import type { BindRequest, CellHost, CellMove } from "./cell-ports.ts";
+import { LiveRoom } from "./live-room.ts";
+import { answerOutcome, refuse } from "./room-answers.ts";
+import type { AppDefinition } from "./sdk.ts";
+
+const retryMs = { first: 20, max: 1_000 };
+const waitingMax = 10_000;
+
+/** One room at this server: carries out what its ownership machine says. */
+export class RoomCell {
+  readonly key: RoomKey;
+  readonly definition: AppDefinition;
+  readonly #host: CellHost;
+  #state: Ownership;
+  #live: LiveRoom | undefined;
+  #position: HeadVersion = { epoch: 0, tail: 0 };
+  #waiting: BindRequest[] = [];
+  #move: CellMove | undefined;
+  #retryTimer: Timer | undefined;
+  #retries = 0;
+  #idleSinceMs: number | undefined;
+  #snapshotAtMs = 0;
+  #snapshotTurns = 0;
+  #isSnapshotting = false;
+  #refusalDetail = "";
+  /** Moved here by hand: the rebalancer leaves it. */
+  isPinned = false;
+
+  private constructor(host: CellHost, key: RoomKey, definition: AppDefinition, state: Ownership) {
+    this.#host = host;
+    this.key = key;
+    this.definition = definition;
+    this.#state = state;
+  }
+
+  /** Begins to find out whether this server may run the room. */
+  static claim(host: CellHost, key: RoomKey, definition: AppDefinition, request: BindRequest): RoomCell {
+    const cell = new RoomCell(host, key, definition, { kind: "reading", attempts: 0 });
+    cell.#waiting.push(request);
+    cell.#readHead();
+    return cell;
+  }
+
+  /** Runs a room that has moved here, at the head that was taken for it. */
+  static adopt(host: CellHost, key: RoomKey, definition: AppDefinition, live: LiveRoom, head: HeadView): RoomCell {
+    const cell = new RoomCell(host, key, definition, { kind: "running", epoch: head.epoch });
+    cell.#live = live;
+    cell.#position = { epoch: head.epoch, tail: head.tail };
+    cell.#run(head.epoch);
+    return cell;
+  }
+
+  get kind(): Ownership["kind"] {
+    return this.#state.kind;
+  }
+
+  get isRunning(): boolean {
+    return runsTurns(this.#state);
+  }
+
+  get live(): LiveRoom | undefined {
+    return this.#live;
+  }
+
+  /** The head as this server holds it. */
+  get position(): Version {
+    return this.#position;
+  }
+
+  get move(): CellMove | undefined {
+    return this.#move;
+  }
+
+  // ---- gateways ----
+
+  bind(request: BindRequest): void {
+    if (this.isRunning && this.#live) {
+      request.accepted(this, this.#live.bind(request));
+      return;
+    }
+    if (this.#waiting.length < waitingMax) this.#waiting.push(request);
+    else refuse(request, "unavailable", 200, "too many wait for this room");
+  }
+
+  /** The gateway does not want it any more, or its trunk has ended (`channel` undefined: all of that trunk). */
+  cancelWaiting(link: TrunkLink, channel: Channel | undefined): void {
+    this.#waiting = this.#waiting.filter(
+      (request) => request.link !== link || (channel !== undefined && request.channel !== channel),
+    );
+  }
+
+  // ---- the server ----
+
+  /** Says what is true of the room; late or impossible events change nothing. */
+  tell(event: OwnershipEvent): void {
+    const before = this.#state;
+    const next = step(before, event);
+    this.#state = next.state;
+    for (const effect of next.effects) this.#carryOut(effect, event);
+    if (before.kind !== "running" && this.#state.kind === "running") this.#move?.roomSettled({ kind: "running" });
+  }
+
+  /** Puts the room under a move; `undefined` ends it. */
+  setMove(move: CellMove | undefined): void {
+    this.#move = move;
+  }
+
+  /** Once a second or so: lets go of sessions whose gateway is dead, of rooms that are idle; takes a snapshot when one is due. */
+  sweep(nowMs: number, isGone: (gateway: string, sinceMs: number) => boolean): void {
+    const live = this.#live;
+    if (!live || !this.isRunning) return;
+    for (const { gateway, sinceMs } of [...live.detachedGateways()]) {
+      if (isGone(gateway, sinceMs)) live.gatewayGone(gateway);
+    }
+    if (!this.isRunning || this.#move) return;
+    if (live.sessions.size > 0) this.#idleSinceMs = undefined;
+    else this.#idleSinceMs ??= nowMs;
+    if (this.#idleSinceMs !== undefined && nowMs - this.#idleSinceMs >= (this.definition.idleMs ?? 10_000)) {
+      this.tell({ kind: "releaseRequested" });
+      return;
+    }
+    const everyMs = this.definition.snapshotEveryMs ?? 5_000;
+    if (everyMs === 0 || nowMs - this.#snapshotAtMs < everyMs || live.turns === this.#snapshotTurns) return;
+    this.#snapshotAtMs = nowMs;
+    void this.#saveSnapshot();
+  }
+
+  // ---- effects ----
+
+  #carryOut(effect: OwnershipEffect, cause: OwnershipEvent): void {
+    switch (effect.kind) {
+      case "readHead":
+        this.#readHead();
+        return;
+      case "takeOver":
+        void this.#takeOver(effect.expect);
+        return;
+      case "takeOverAgain":
+        void this.#takeOver(this.#position);
+        return;
+      case "restore":
+        this.#position = effect.at;
+        void this.#restore(effect.at);
+        return;
+      case "run":
+        this.#run(effect.epoch);
+        return;
+      case "halt":
+        this.#live?.halt();
+        if (cause.kind !== "freezeRequested") this.#move?.roomStopped();
+        return;
+      case "closeMembers":
+        this.#live?.closeMembers(closeCodes.roomRestarted, "the room has failed");
+        return;
+      case "release":
+        void this.#release();
+        return;
+      case "retryLater":
+        this.#retryLater();
+        return;
+      case "leave":
+        this.#leave(effect.outcome);
+        return;
+    }
+  }
+
+  #run(epoch: Epoch): void {
+    this.#retries = 0;
+    this.#position = { epoch, tail: this.#position.tail };
+    this.#snapshotAtMs = this.#host.runtime.nowMs();
+    this.#live?.run(epoch);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const request of waiting) this.bind(request);
+  }
+
+  #readHead(): void {
+    void this.#readAndJudge();
+  }
+
+  async #readAndJudge(): Promise<void> {
+    const answer = await this.#host.store.readHead(this.key);
+    if (answer.kind !== "head") {
+      this.tell({ kind: "storeUnavailable" });
+      return;
+    }
+    const { head } = answer;
+    const unreachable = new Set(this.#waiting.flatMap((request) => request.unreachable));
+    const standing = await this.#host.standingOf(head?.owner ?? null, unreachable);
+    const claim = this.#host.claimVerdict(this.#waiting.some((request) => request.force));
+    this.tell({ kind: "headRead", head, me: this.#host.me, standing, claim });
+  }
+
+  async #takeOver(expect: HeadVersion | undefined): Promise<void> {
+    const { store, me } = this.#host;
+    const [answer] = await store.takeover([{ room: this.key, expect, owner: me, journaled: false }]);
+    switch (answer?.kind) {
+      case "taken":
+        this.#position = { epoch: answer.head.epoch, tail: answer.head.tail };
+        this.tell({ kind: "taken", head: answer.head });
+        return;
+      case "fenced":
+        this.tell({ kind: "fenced", head: answer.head, me });
+        return;
+      case "unavailable":
+        this.tell({ kind: "storeUnavailable" });
+        return;
+      default:
+        this.tell({ kind: "storeUnknown" });
+    }
+  }
+
+  async #restore(at: Version): Promise<void> {
+    const answer = await this.#host.store.loadSnapshot(this.key);
+    if (this.#state.kind !== "restoring") return;
+    if (answer.kind === "unavailable") {
+      this.tell({ kind: "storeUnavailable" });
+      return;
+    }
+    try {
+      if (answer.kind === "corrupt") throw new Error(`its snapshot is corrupt: ${answer.reason}`);
+      const version = this.definition.version ?? "1";
+      if (answer.kind === "snapshot" && answer.snapshot.version !== version) {
+        throw new Error(`its state is of version "${answer.snapshot.version}", the app is of version "${version}"`);
+      }
+      const snapshot = answer.kind === "snapshot" ? answer.snapshot.bytes : undefined;
+      this.#live = this.#createLive(at.epoch, { snapshot });
+    } catch (error) {
+      // ROOM-4: a state that cannot be restored refuses the room, and stays as it is.
+      this.#refusalDetail = error instanceof Error ? error.message : String(error);
+      this.#host.log.error({ room: this.key, err: error }, "room cannot be restored");
+      this.tell({ kind: "restoreFailed" });
+      return;
+    }
+    this.#host.counters.claims += 1;
+    this.tell({ kind: "restored" });
+  }
+
+  #createLive(epoch: Epoch, from: { readonly snapshot: Uint8Array | undefined }): LiveRoom {
+    const { runtime, log, counters } = this.#host;
+    const roomThrew = (error: unknown): void => this.roomThrew(error);
+    return new LiveRoom(this.key, this.definition, epoch, { runtime, log, counters, roomThrew }, from);
+  }
+
+  async #release(): Promise<void> {
+    const { store, me, log } = this.#host;
+    // A room that has failed keeps the snapshot from before it did.
+    const isSound = this.#state.kind === "releasing" && this.#state.outcome.kind === "free";
+    if (isSound && this.#live && this.#live.turns !== this.#snapshotTurns) await this.#saveSnapshot();
+    const answer = await store.release(this.key, this.#position, me);
+    if (answer.kind === "unavailable" || answer.kind === "unknown") {
+      log.warn({ room: this.key, reason: answer.reason }, "room not released");
+    }
+    this.#tellStore(answer, { kind: "released" });
+  }
+
+  /** Takes and stores a snapshot, if the room gives one. */
+  async #saveSnapshot(): Promise<void> {
+    const live = this.#live;
+    if (!live || this.#isSnapshotting) return;
+    const { turns } = live;
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = live.snapshot();
+    } catch (error) {
+      this.#threw(error);
+      return;
+    }
+    this.#snapshotTurns = turns;
+    if (bytes === undefined) return;
+    this.#isSnapshotting = true;
+    const { epoch, tail } = this.#position;
+    const version = this.definition.version ?? "1";
+    const answer = await this.#host.store.saveSnapshot(this.key, epoch, { position: tail, version, bytes });
+    this.#isSnapshotting = false;
+    this.#host.counters.snapshots += 1;
+    if (answer.kind === "fenced") this.#tellStore(answer, { kind: "released" });
+    else if (answer.kind !== "stored") this.#snapshotTurns = -1;
+  }
+
+  #threw(error: unknown): void {
+    this.#host.counters.roomsThrown += 1;
+    this.#host.log.error({ room: this.key, err: error }, "room has thrown and is closed");
+    // Not within the turn that threw: what it has begun ends first.
+    this.#host.runtime.soon(() => this.tell({ kind: "roomThrew" }));
+  }
+
+  /** What the room's own code threw. */
+  roomThrew(error: unknown): void {
+    this.#threw(error);
+  }
+
+  #tellStore(
+    answer:
+      | { readonly kind: "released" | "unknown" | "unavailable" }
+      | { readonly kind: "fenced"; readonly head: Head | undefined },
+    done: OwnershipEvent,
+  ): void {
+    if (answer.kind === "fenced") this.tell({ kind: "fenced", head: answer.head, me: this.#host.me });
+    else if (answer.kind === "released") this.tell(done);
+    else this.tell({ kind: answer.kind === "unknown" ? "storeUnknown" : "storeUnavailable" });
+  }
+
+  #retryLater(): void {
+    const { runtime } = this.#host;
+    const capMs = Math.min(retryMs.first * 2 ** this.#retries, retryMs.max);
+    this.#retries += 1;
+    this.#retryTimer?.cancel();
+    this.#retryTimer = runtime.after(capMs * (0.5 + runtime.random() / 2), () => this.tell({ kind: "retryDue" }));
+  }
+
+  #leave(outcome: Outcome): void {
+    this.#retryTimer?.cancel();
+    if (outcome.kind === "owned" && this.#live) this.#host.counters.roomsLost += 1;
+    const bound = this.#live ? [...this.#live.boundChannels()] : [];
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const place of bound) answerOutcome(this.#host, this.key, place, outcome, this.#refusalDetail);
+    if (outcome.kind !== "free") {
+      for (const place of waiting) answerOutcome(this.#host, this.key, place, outcome, this.#refusalDetail);
+    }
+    this.#live?.dispose();
+    this.#live = undefined;
+    this.#host.cellGone(this, outcome.kind === "free" ? waiting : []);
+    this.#move?.roomSettled(outcome);
+  }
+}

@@ -1,0 +1,395 @@
+import { mayClaim } from "../cluster/bounded-load.ts";
+import { deriveHashKey } from "../cluster/keyed-hash.ts";
+import type { HeadView, Standing } from "../cluster/ownership.ts";
+import type { Timing } from "../cluster/timing.ts";
+import { MemberAgent } from "../store/member-agent.ts";
+import type { MemberRecord, Store } from "../store/port.ts";
+import { type AppName, type GatewayId, parseGatewayId, type RoomKey, type ServerId } from "../wire/ids.ts";
+import type { LinkHandler, ListenTrunk, TrunkDialer, TrunkLink, TrunkListener } from "../wire/link.ts";
+import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
+import { definitionOf, readApps } from "./apps.ts";
+import { Candidates } from "./candidates.ts";
+import type { BindRequest, CellHost } from "./cell-ports.ts";
+import { Drainer } from "./drainer.ts";
+import { GatewayHandler, type GatewayHandlerHost } from "./gateway-handler.ts";
+import type { LiveRoom } from "./live-room.ts";
+import { MoveDesk, type MoveDeskHost } from "./move-desk.ts";
+import type { MoveTiming } from "./outgoing-move.ts";
+import { OwnerStanding } from "./owner-standing.ts";
+import { Rebalancer } from "./rebalancer.ts";
+import { refuse } from "./room-answers.ts";
+import { RoomCell } from "./room-cell.ts";
+import type { AppDefinition, Apps } from "./sdk.ts";
+import { createServerCounters, type ServerCounters } from "./server-counters.ts";
+import { answerRequest, type OperatedServer, type RoomSummary, requestHandler } from "./server-requests.ts";
+
+export interface RoomServerOptions {
+  readonly id: ServerId;
+  readonly instance: string;
+  readonly pid: number;
+  readonly trunkHost: string;
+  /** 0 picks a free one. */
+  readonly trunkPort: number;
+  readonly weight: number;
+  readonly timing: Timing;
+  readonly concurrentMovesMax: number;
+  /** Hard limit; above it claims and moves are refused. */
+  readonly roomsMax: number;
+  readonly rebalanceRoomsPerSecond: number;
+}
+
+export interface RoomServerDeps {
+  readonly runtime: Runtime;
+  readonly store: Store;
+  readonly listenTrunk: ListenTrunk;
+  readonly dialer: TrunkDialer;
+  /** The same at all members of the cluster; nobody outside knows it. */
+  readonly placementKey: string;
+}
+
+export type ServerStats = Omit<ServerCounters, "sessions"> & { readonly sessions: number; readonly rooms: number };
+
+export interface RunningRoomServer {
+  readonly id: ServerId;
+  /** `host:port` of the trunk. */
+  readonly address: string;
+  readonly rooms: number;
+  readonly sessions: number;
+  readonly state: "live" | "draining" | "stopped";
+  metrics(): ServerStats;
+  /** Moves all rooms away, then leaves. Resolves when it has left; safe to repeat. Called by itself too, when the operating side asks. */
+  drain(): Promise<void>;
+  /** The whole cluster stops: snapshots and lets go of all rooms, then leaves. */
+  stop(): Promise<void>;
+  /** Resolves when the server has left, by whichever way. */
+  readonly left: Promise<void>;
+}
+
+const sweepMs = 1_000;
+const stopMsMax = 5_000;
+/** A gateway that is not known to be dead has this long to come back before its sessions are given up. */
+const detachedMsMax = 20_000;
+
+/** Starts a room server: listens for trunks, joins the members, and runs rooms from then on. Rejects with a `RoomgateError`. */
+export async function startRoomServer(
+  options: RoomServerOptions,
+  deps: RoomServerDeps,
+  apps: Apps,
+): Promise<RunningRoomServer> {
+  const server = new RoomServer(options, deps, readApps(apps));
+  await server.start();
+  return server;
+}
+
+class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, MoveDeskHost, OperatedServer {
+  readonly id: ServerId;
+  readonly me: ServerId;
+  readonly runtime: Runtime;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly counters = createServerCounters();
+  readonly cells: CellHost = this;
+  readonly #options: RoomServerOptions;
+  readonly #deps: RoomServerDeps;
+  readonly #apps: ReadonlyMap<AppName, AppDefinition>;
+  readonly #cells = new Map<RoomKey, RoomCell>();
+  readonly #members: MemberAgent;
+  readonly #candidates: Candidates;
+  readonly #desk: MoveDesk;
+  readonly #standing: OwnerStanding;
+  readonly #rebalancer: Rebalancer;
+  #listener: TrunkListener | undefined;
+  #state: "live" | "draining" | "stopped" = "live";
+  #claimsSinceView = 0;
+  #isStale = false;
+  #timers: Timer[] = [];
+  #leaving: Promise<void> | undefined;
+  #resolveLeft: () => void = () => {};
+  readonly left = new Promise<void>((resolve) => {
+    this.#resolveLeft = resolve;
+  });
+
+  constructor(options: RoomServerOptions, deps: RoomServerDeps, apps: ReadonlyMap<AppName, AppDefinition>) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#apps = apps;
+    this.id = options.id;
+    this.me = options.id;
+    this.runtime = deps.runtime;
+    this.log = deps.runtime.log.child({ server: options.id });
+    this.store = deps.store;
+    this.#members = new MemberAgent({
+      runtime: deps.runtime,
+      members: deps.store.members,
+      timing: options.timing,
+      self: () => this.#record(),
+      onLook: () => {
+        this.#claimsSinceView = 0;
+        this.#candidates.looked();
+      },
+    });
+    this.#candidates = new Candidates(deriveHashKey(deps.placementKey), this.me, this.#members);
+    const timing = moveTiming(options.timing);
+    const { concurrentMovesMax } = options;
+    this.#desk = new MoveDesk(this, { timing, concurrentMovesMax }, deps.dialer, deps.runtime);
+    this.#standing = new OwnerStanding(this.me, this.#members, this.#desk.peers);
+    this.#rebalancer = new Rebalancer(deps.runtime, this.#desk, this.#candidates, this.#cells);
+  }
+
+  async start(): Promise<void> {
+    const { trunkHost, trunkPort, timing } = this.#options;
+    this.#listener = await this.#deps.listenTrunk({ host: trunkHost, port: trunkPort }, (link) => this.#attach(link));
+    try {
+      await this.#members.start();
+    } catch (error) {
+      await this.#listener.close();
+      throw error;
+    }
+    this.#every(sweepMs, () => this.#sweep());
+    this.#every(timing.selfFreezeMs / 8, () => this.#watchRenewal());
+    this.log.info({ address: this.address, apps: [...this.#apps.keys()] }, "room server started");
+  }
+
+  get address(): string {
+    return this.#listener?.address ?? "";
+  }
+
+  get rooms(): number {
+    return this.#cells.size;
+  }
+
+  get sessions(): number {
+    return this.counters.sessions;
+  }
+
+  get state(): "live" | "draining" | "stopped" {
+    return this.#state;
+  }
+
+  metrics(): ServerStats {
+    return { ...this.counters, movePausesMs: [...this.counters.movePausesMs], rooms: this.rooms };
+  }
+
+  drain(): Promise<void> {
+    this.#leaving ??= this.#drain();
+    return this.#leaving;
+  }
+
+  stop(): Promise<void> {
+    if (this.#state === "live") this.#leaving = this.#stop();
+    return this.#leaving ?? this.#stop();
+  }
+
+  // ---- what gateways ask ----
+
+  bind(request: BindRequest): void {
+    const { room } = request;
+    const definition = definitionOf(this.#apps, room);
+    if (!definition) {
+      refuse(request, "unknown-app", 1_000, "the app is not known here");
+      return;
+    }
+    const incoming = this.#desk.incoming(room);
+    const cell = this.#cells.get(room);
+    if (cell) cell.bind(request);
+    else if (incoming) incoming.bind(request);
+    else this.#cells.set(room, RoomCell.claim(this, room, definition, request));
+  }
+
+  cancelBind(link: TrunkLink, channel: number | undefined): void {
+    for (const cell of this.#cells.values()) cell.cancelWaiting(link, channel);
+    this.#desk.cancelWaiting(link, channel);
+  }
+
+  gatewayLinkEnded(gateway: GatewayId): void {
+    this.log.info({ gateway }, "trunk of a gateway has ended");
+  }
+
+  // ---- what cells ask ----
+
+  standingOf(owner: ServerId | null, unreachable: ReadonlySet<ServerId>): Promise<Standing> {
+    return this.#standing.of(owner, unreachable);
+  }
+
+  claimVerdict(force: boolean): "yes" | "full" | "draining" {
+    if (this.#state !== "live") return "draining";
+    // The room in question has a cell already.
+    const ownRooms = this.#cells.size - 1 + this.#desk.incomingCount;
+    if (ownRooms >= this.#options.roomsMax) return "full";
+    const others = this.#candidates.othersLoad();
+    const { weight: ownWeight } = this.#options;
+    if (!force && !mayClaim({ ownRooms, ownWeight, others, claimsSinceView: this.#claimsSinceView }).ok) return "full";
+    this.#claimsSinceView += 1;
+    return "yes";
+  }
+
+  addressOf(server: ServerId): string | undefined {
+    return this.#candidates.member(server)?.info.address;
+  }
+
+  cellGone(cell: RoomCell, left: readonly BindRequest[]): void {
+    if (this.#cells.get(cell.key) === cell) this.#cells.delete(cell.key);
+    this.rebind(left);
+  }
+
+  // ---- what moves ask ----
+
+  definitionOf(room: RoomKey): AppDefinition | undefined {
+    return definitionOf(this.#apps, room);
+  }
+
+  refusal(room: RoomKey): string | undefined {
+    if (this.#state !== "live") return `${this.id} is draining`;
+    if (this.#cells.size + this.#desk.incomingCount >= this.#options.roomsMax) return `${this.id} is full`;
+    const kind = this.#cells.get(room)?.kind;
+    return kind === undefined || kind === "reading" || kind === "gone" ? undefined : `the room is ${kind} here`;
+  }
+
+  adopted(room: RoomKey, live: LiveRoom, head: HeadView, isPinned: boolean): RoomCell {
+    const definition = definitionOf(this.#apps, room);
+    if (!definition) throw new Error(`room ${room} has moved here without its app`);
+    const cell = RoomCell.adopt(this, room, definition, live, head);
+    cell.isPinned = isPinned;
+    this.#cells.set(room, cell);
+    return cell;
+  }
+
+  rebind(requests: readonly BindRequest[]): void {
+    for (const request of requests) this.bind(request);
+  }
+
+  // ---- what the operating side asks ----
+
+  listRooms(app: string | undefined, limit: number): RoomSummary[] {
+    const rooms: RoomSummary[] = [];
+    for (const cell of this.#cells.values()) {
+      if (rooms.length >= limit) break;
+      const summary = this.describeRoom(cell.key);
+      if (summary && (app === undefined || cell.key.startsWith(`${app}/`))) rooms.push(summary);
+    }
+    return rooms;
+  }
+
+  describeRoom(room: RoomKey): RoomSummary | undefined {
+    const live = this.#cells.get(room)?.live;
+    return live && { room, epoch: live.epoch, sessions: live.sessions.size };
+  }
+
+  async moveRoom(room: RoomKey, to: ServerId) {
+    const cell = this.#cells.get(room);
+    if (!cell?.live) return { kind: "failed", reason: `${room} does not run at ${this.id}` } as const;
+    if (to === this.me) return { kind: "failed", reason: `${room} is at ${to} already` } as const;
+    const target = await this.#memberNow(to);
+    if (!target || target.state === "lost") return { kind: "failed", reason: `there is no server ${to}` } as const;
+    if (target.state === "draining") return { kind: "failed", reason: `${to} is draining` } as const;
+    return this.#desk.order({ cell, target: to, address: target.info.address, pin: true });
+  }
+
+  // ---- inside ----
+
+  async #memberNow(server: ServerId) {
+    const known = this.#candidates.member(server);
+    if (known && known.state === "live") return known;
+    await this.#members.beat();
+    return this.#candidates.member(server);
+  }
+
+  #attach(link: TrunkLink): LinkHandler {
+    if (link.peer.role === "server") return this.#desk.handlerOf(link);
+    if (link.peer.role === "control") return requestHandler(link, this, (request) => answerRequest(this, request));
+    return new GatewayHandler(this, link);
+  }
+
+  #record(): Omit<MemberRecord, "counter"> {
+    return {
+      id: this.id,
+      kind: "server",
+      instance: this.#options.instance,
+      state: this.#state === "live" ? "live" : "draining",
+      pid: this.#options.pid,
+      address: this.address,
+      weight: this.#options.weight,
+      apps: [...this.#apps.keys()],
+      rooms: this.#cells.size,
+      sessions: this.counters.sessions,
+    };
+  }
+
+  #sweep(): void {
+    const nowMs = this.runtime.nowMs();
+    for (const cell of [...this.#cells.values()]) {
+      cell.sweep(nowMs, (gateway, sinceMs) => this.#isGatewayGone(gateway, nowMs - sinceMs));
+    }
+    if (this.#state !== "live") return;
+    this.#rebalancer.look(this.#options.rebalanceRoomsPerSecond, this.#options.weight);
+  }
+
+  #isGatewayGone(gateway: string, detachedMs: number): boolean {
+    if (detachedMs >= detachedMsMax) return true;
+    const id = parseGatewayId(gateway);
+    const member = id && this.#members.member(id);
+    // One that is not in the view may have come after the last look.
+    return member ? member.state === "lost" : detachedMs >= this.#options.timing.leaseMs;
+  }
+
+  /** LIVE-2: a server whose heartbeats do not get through stops its turns before others take over. */
+  #watchRenewal(): void {
+    const isStale = this.#members.renewal(this.#options.timing.selfFreezeMs) === "stale";
+    if (isStale && !this.#isStale) this.log.error({}, "heartbeats do not get through: rooms stand still");
+    if (!isStale && this.#isStale) this.log.info({}, "heartbeats get through again");
+    if (!isStale && !this.#isStale) return;
+    this.#isStale = isStale;
+    for (const cell of [...this.#cells.values()]) cell.tell({ kind: isStale ? "renewalStale" : "renewalFresh" });
+  }
+
+  async #drain(): Promise<void> {
+    this.#state = "draining";
+    this.log.info({ rooms: this.rooms }, "draining");
+    await this.#members.beat();
+    const { runtime, log } = this;
+    const host = { runtime, log, cells: this.#cells, weight: this.#options.weight };
+    await new Drainer(host, this.#desk, this.#candidates, this.#options.concurrentMovesMax).run();
+    await this.#leave();
+  }
+
+  async #stop(): Promise<void> {
+    this.#state = "draining";
+    for (const cell of [...this.#cells.values()]) cell.tell({ kind: "releaseRequested" });
+    await new Promise<void>((resolve) => {
+      const deadlineMs = this.runtime.nowMs() + stopMsMax;
+      const look = (): void => {
+        if (this.#cells.size === 0 || this.runtime.nowMs() >= deadlineMs) resolve();
+        else this.runtime.after(10, look);
+      };
+      look();
+    });
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    this.#state = "stopped";
+    for (const timer of this.#timers) timer.cancel();
+    await this.#members.stop();
+    this.#desk.peers.close();
+    await this.#listener?.close();
+    this.log.info({}, "room server has left");
+    this.#resolveLeft();
+  }
+
+  #every(ms: number, task: () => void): void {
+    const index = this.#timers.length;
+    const arm = (): void => {
+      this.#timers[index] = this.runtime.after(ms, () => {
+        if (this.#state === "stopped") return;
+        arm();
+        task();
+      });
+    };
+    arm();
+  }
+}
+
+/** Before the freeze there is time; the freeze itself has its budget. */
+function moveTiming(timing: Timing): MoveTiming {
+  return { connectingMs: 2_000, preparingMs: 2_000, precopyingMs: 30_000, frozenMs: timing.freezeBudgetMs };
+}

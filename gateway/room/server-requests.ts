@@ -1,0 +1,74 @@
+import type { Control } from "../wire/control.ts";
+import type { Epoch, RoomKey, ServerId } from "../wire/ids.ts";
+import type { LinkHandler, TrunkLink } from "../wire/link.ts";
+import { controlOnlyHandler } from "./control-only-handler.ts";
+import type { MoveResult } from "./outgoing-move.ts";
+import type { ServerStats } from "./room-server.ts";
+
+export interface RoomSummary {
+  readonly room: RoomKey;
+  readonly epoch: Epoch;
+  readonly sessions: number;
+}
+
+/** A server as the operating side sees it. */
+export interface OperatedServer {
+  readonly id: ServerId;
+  listRooms(app: string | undefined, limit: number): RoomSummary[];
+  describeRoom(room: RoomKey): RoomSummary | undefined;
+  moveRoom(room: RoomKey, to: ServerId): Promise<MoveResult>;
+  drain(): Promise<void>;
+  metrics(): ServerStats;
+}
+
+type Answer = Omit<Control<"answer">, "t" | "id">;
+
+/** Hears a trunk of the operating side. */
+export function requestHandler(
+  link: TrunkLink,
+  server: OperatedServer,
+  answer: (request: Control<"request">) => Answer | Promise<Answer>,
+): LinkHandler {
+  const underWayMax = 1_024;
+  let underWay = 0;
+  return controlOnlyHandler({
+    control: (message) => {
+      if (message.t !== "request") return;
+      const { id } = message;
+      if (underWay >= underWayMax) {
+        link.control({ t: "answer", id, status: "failed", detail: `too many requests are under way at ${server.id}` });
+        return;
+      }
+      underWay += 1;
+      void Promise.resolve(answer(message)).then((told) => {
+        underWay -= 1;
+        link.control({ t: "answer", id, ...told });
+      });
+    },
+    ended: () => {},
+  });
+}
+
+export async function answerRequest(server: OperatedServer, request: Control<"request">): Promise<Answer> {
+  switch (request.op) {
+    case "rooms":
+      return { status: "ok", value: server.listRooms(request.app, request.limit) };
+    case "room": {
+      const room = server.describeRoom(request.room);
+      return room ? { status: "ok", value: room } : { status: "not-found" };
+    }
+    case "move": {
+      const result = await server.moveRoom(request.room, request.to);
+      if (result.kind === "failed") return { status: "conflict", detail: result.reason.slice(0, 512) };
+      return {
+        status: "ok",
+        value: { from: server.id, to: request.to, epoch: result.epoch, pauseMs: result.pauseMs },
+      };
+    }
+    case "drain":
+      void server.drain();
+      return { status: "ok" };
+    case "metrics":
+      return { status: "ok", value: server.metrics() };
+  }
+}
