@@ -17,15 +17,26 @@ export interface ListenerOptions {
   readonly port: number;
   /** Largest message of a client, whole; above it the socket is closed with 1009 and nothing of it is handed on. Default 1 MiB. */
   readonly messageBytesMax: number;
-  /** A socket whose unsent bytes would exceed this refuses a frame with `dropped`. */
+  /**
+   * A socket whose unsent bytes would exceed this refuses a frame with `dropped`. One that has sent everything takes one frame of
+   * any size, so that a large message always has a chance.
+   */
   readonly sendBufferBytesMax: number;
   /** A ping to every socket this often; default 25 000. */
   readonly pingEveryMs: number;
-  /** A socket from which nothing came (no pong either) for this long is closed; default 60 000. */
+  /**
+   * A socket from which no whole message and no pong came for this long is ended with 1006; default 60 000. Looked at when its
+   * ping is due, so at most `pingEveryMs` later.
+   */
   readonly silenceMsMax: number;
+  /**
+   * Several processes on purpose share the port, and the operating system spreads connections over them. Default false: a port
+   * that is taken is `port-taken`. Not for port 0. On `ws` it needs Node 22.12 or newer.
+   */
+  readonly sharePort?: boolean;
 }
 
-/** Rejects with a `RoomgateError` (`port-taken`, `listen-failed`) when the port cannot be had. */
+/** Rejects with a `RoomgateError`: `port-taken`, `listen-failed`, or `engine-missing` where the adapter cannot run here. */
 export type OpenListener = (options: ListenerOptions, site: Site) => Promise<Listener>;
 
 /** What the gateway is for a listener. */
@@ -79,7 +90,10 @@ export interface SocketHandler {
   message(bytes: Uint8Array, isText: boolean): void;
   /** Some of what was buffered has been sent; `bufferedBytes` says what is left. A hint, it may come late or often. */
   drained(): void;
-  /** The last call. 1006 where the connection ended without a close frame. */
+  /**
+   * The last call, never from inside a call to the socket. After our own `close` the code that it was given; else the client's,
+   * 1005 where its close frame had none, 1006 where the connection ended without a close frame or with a code that may not be sent.
+   */
   closed(code: number): void;
 }
 
@@ -89,7 +103,10 @@ export interface ClientSocket {
   readonly bufferedBytes: number;
   /** Writes of `work` go out together. Runs `work` at once, exactly once, also on a closed socket. */
   cork(work: () => void): void;
-  /** Close handshake. `closed` follows, at the latest after a few seconds also where the client does not answer. Safe to repeat. */
+  /**
+   * Close handshake. `closed` follows, at the latest after a few seconds also where the client does not answer; no message comes
+   * any more. The reason is cut to 123 bytes; a code that may not be sent becomes 1000. Safe to repeat: the first one counts.
+   */
   close(code: number, reason: string): void;
   /** Ends it without a handshake. */
   terminate(): void;

@@ -1,0 +1,201 @@
+import type * as uWS from "uWebSockets.js";
+import { STATUS_CODES } from "node:http";
+import { RoomgateError } from "../wire/errors.ts";
+import { Admissions } from "./admissions.ts";
+import { HeaderMap } from "./header-map.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { listenError, probeListenFailure } from "./listen-error.ts";
+import type { Admission, Listener, ListenerOptions, PlainReply, Site, UpgradeRequest } from "./listener.ts";
+import { listenerLimits } from "./listener-limits.ts";
+import { addressOfBytes } from "./remote-address.ts";
+import { checkRequest, hasBody } from "./upgrade-check.ts";
+import { UwsSocket, type UwsSocketShared, type UwsUserData } from "./uws-socket.ts";
+
+/** The binary has more than its types say: a constant, and a `listen` with both host and mode. */
+type Uws = typeof uWS & { readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number };
+type Listen = (host: string, port: number, mode: number, done: (socket: uWS.us_listen_socket | false) => void) => void;
+
+/** Largest number that uWebSockets.js takes for a size. */
+const uwsBytesMax = 2 ** 31 - 1;
+/** Bodies above this go out in pieces, as the client takes them, instead of being copied whole. */
+const wholeBodyBytesMax = 64 * 1024;
+/** uWebSockets.js writes these itself. */
+const ownHeaders = new Set(["content-length", "transfer-encoding", "connection"]);
+
+/**
+ * The binary of uWebSockets.js, loaded on demand. Rejects with `engine-missing` where there is none for this platform (Alpine,
+ * newer majors of Node).
+ */
+export async function loadUws(): Promise<Uws> {
+  // Read once, while the binary loads; the default of 4 KB refuses a large cookie.
+  process.env["UWS_HTTP_MAX_HEADERS_SIZE"] ??= String(listenerLimits.headerBytesMax);
+  try {
+    return (await import("uWebSockets.js")) as unknown as Uws;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RoomgateError("engine-missing", `uWebSockets.js does not load here: ${reason}`, { cause });
+  }
+}
+
+/**
+ * Listens on uWebSockets.js.
+ *
+ * What it does by itself and we cannot change: a client that breaks the WebSocket protocol or sends invalid UTF-8 is cut off
+ * without a close frame, and so is one whose message is beyond four times `messageBytesMax`. It hangs up right after its close
+ * frame; a client that does not hang up in turn is cut off 4 to 20 s later. A client's close code outside of 1000 to 1011 and
+ * 4000 to 4999 is reported as 1006.
+ */
+export async function listenUws(options: ListenerOptions, site: Site): Promise<Listener> {
+  const uws = await loadUws();
+  const keepAlive = new KeepAlive(options);
+  const { messageBytesMax, sendBufferBytesMax } = options;
+  const front = new UwsFront(site, { messageBytesMax, sendBufferBytesMax, keepAlive });
+  const app = uws
+    .App()
+    .ws<UwsUserData>("/*", {
+      compression: 0,
+      // Up to here the client gets a close frame that says 1009; beyond, uWebSockets.js hangs up without one.
+      maxPayloadLength: Math.min(uwsBytesMax, messageBytesMax * 4),
+      maxBackpressure: Math.min(uwsBytesMax, sendBufferBytesMax),
+      sendPingsAutomatically: false,
+      idleTimeout: idleTimeoutSeconds(options),
+      upgrade: (response, request, context) => front.receive(response, request, context),
+      open: (ws) => front.open(ws),
+      message: (ws, bytes, isBinary) => ws.getUserData().socket.received(bytes, !isBinary),
+      pong: (ws) => ws.getUserData().socket.heard(),
+      ping: (ws) => ws.getUserData().socket.heard(),
+      drain: (ws) => ws.getUserData().socket.drained(),
+      close: (ws, code) => ws.getUserData().socket.nativeClosed(code),
+    })
+    .any("/*", (response, request) => front.receive(response, request, undefined));
+  let listenSocket: uWS.us_listen_socket | undefined = await listen(uws, app, options);
+  const port = uws.us_socket_local_port(listenSocket);
+  keepAlive.start();
+
+  const stopListening = (): void => {
+    if (listenSocket !== undefined) uws.us_listen_socket_close(listenSocket);
+    listenSocket = undefined;
+  };
+  const close = async (): Promise<void> => {
+    stopListening();
+    keepAlive.stop();
+    for (const socket of keepAlive.sockets()) socket.endSilent();
+    app.close();
+  };
+  return { port, engine: "uWebSockets.js", stopListening, close };
+}
+
+async function listen(uws: Uws, app: uWS.TemplatedApp, options: ListenerOptions): Promise<uWS.us_listen_socket> {
+  const { host, port } = options;
+  const mode = options.sharePort === true ? 0 : uws.LIBUS_LISTEN_EXCLUSIVE_PORT;
+  const listenSocket = await new Promise<uWS.us_listen_socket | false>((resolve) => {
+    (app.listen as unknown as Listen).call(app, host, port, mode, resolve);
+  });
+  if (listenSocket !== false) return listenSocket;
+  throw listenError(options, await probeListenFailure(options));
+}
+
+/** The net below our own keep-alive, in what uWebSockets.js takes: 8 to 960 s, or 0 for none. */
+function idleTimeoutSeconds(options: ListenerOptions): number {
+  const seconds = Math.ceil((options.silenceMsMax + 2 * options.pingEveryMs) / 1_000);
+  return seconds > 960 ? 0 : Math.max(8, seconds);
+}
+
+/** Requests as they come in: answered, refused, or made into sockets. */
+class UwsFront {
+  readonly #site: Site;
+  readonly #admissions: Admissions;
+  readonly #shared: UwsSocketShared;
+  /** Set while `upgrade` of uWebSockets.js runs, which opens the socket before it returns. */
+  #opening: Extract<Admission, { kind: "accept" }> | undefined;
+
+  constructor(site: Site, shared: UwsSocketShared) {
+    this.#site = site;
+    this.#admissions = new Admissions(site);
+    this.#shared = shared;
+  }
+
+  /** `context` is there where uWebSockets.js would upgrade; it passes on what has no key of the right length as plain. */
+  receive(response: uWS.HttpResponse, request: uWS.HttpRequest, context: uWS.us_socket_context_t | undefined): void {
+    const headers = copyHeaders(request);
+    const line = {
+      method: request.getCaseSensitiveMethod().toUpperCase(),
+      path: request.getUrl(),
+      query: request.getQuery() ?? "",
+    };
+    const check = checkRequest({ ...line, method: request.getCaseSensitiveMethod(), header: headers.get });
+    const isLast = hasBody(headers.get);
+    if (check.kind === "plain") {
+      writeReply(response, line.method, this.#site.respond({ ...line, header: headers.get }), isLast);
+    } else if (check.kind === "refuse") {
+      writeReply(response, line.method, check.reply, true);
+    } else if (context !== undefined) {
+      const { path, query } = line;
+      const remoteAddress = addressOfBytes(new Uint8Array(response.getRemoteAddress()));
+      const upgrade = { path, query, protocols: check.protocols, header: headers.get, remoteAddress };
+      this.#admit(response, context, check.key, upgrade);
+    }
+  }
+
+  open(ws: uWS.WebSocket<UwsUserData>): void {
+    const opening = this.#opening;
+    if (opening !== undefined) ws.getUserData().socket.opened(ws, opening.attach);
+  }
+
+  #admit(response: uWS.HttpResponse, context: uWS.us_socket_context_t, key: string, request: UpgradeRequest): void {
+    let isGone = false;
+    response.onAborted(() => {
+      isGone = true;
+    });
+    this.#admissions.decide(request, (admission) => {
+      // EDGE-5: the response object of a client that is gone must not be touched.
+      if (isGone) return;
+      response.cork(() => {
+        if (admission.kind === "refuse") {
+          writeReply(response, "GET", admission.reply, true);
+          return;
+        }
+        this.#opening = admission;
+        const socket = new UwsSocket(this.#shared);
+        // No extensions: nothing is compressed.
+        response.upgrade<UwsUserData>({ socket }, key, admission.protocol ?? "", "", context);
+        this.#opening = undefined;
+      });
+    });
+  }
+}
+
+function copyHeaders(request: uWS.HttpRequest): HeaderMap {
+  const headers = new HeaderMap();
+  request.forEach((name, value) => {
+    headers.add(name, value);
+  });
+  return headers;
+}
+
+function writeReply(response: uWS.HttpResponse, method: string, reply: PlainReply, isLast: boolean): void {
+  response.writeStatus(`${reply.status} ${STATUS_CODES[reply.status] ?? "Unknown"}`);
+  for (const [name, value] of Object.entries(reply.headers)) {
+    if (!ownHeaders.has(name.toLowerCase())) response.writeHeader(name, value);
+  }
+  const body = typeof reply.body === "string" ? Buffer.from(reply.body, "utf8") : reply.body;
+  const isBodiless = method === "HEAD" || reply.status === 304 || reply.status === 204;
+  if (isBodiless && isLast) {
+    response.end("", true);
+  } else if (isBodiless) {
+    // Not as an argument: uWebSockets.js would then wait for a body of that length.
+    if (method === "HEAD") response.writeHeader("content-length", String(body.byteLength));
+    response.endWithoutBody();
+  } else if (isLast || body.byteLength <= wholeBodyBytesMax) {
+    response.end(body, isLast);
+  } else {
+    writeInPieces(response, body);
+  }
+}
+
+function writeInPieces(response: uWS.HttpResponse, body: Uint8Array): void {
+  const [, isComplete] = response.tryEnd(body, body.byteLength);
+  if (isComplete) return;
+  response.onAborted(() => {});
+  response.onWritable((offset) => response.tryEnd(body.subarray(offset), body.byteLength)[0]);
+}
