@@ -13,11 +13,11 @@ import {
 } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
-import { type ChannelPort, GatewayChannel } from "./gateway-channel.ts";
-import { LatestKeys } from "./latest-keys.ts";
+import type { ChannelPort, GatewayChannel } from "./gateway-channel.ts";
 import { Member, type MemberHost } from "./member.ts";
 import { decodeMovingState, encodeMovingState, type MovingState } from "./moving-state.ts";
 import { keepData, RoomMessage, viewData } from "./room-message.ts";
+import { RoomOutbox } from "./room-outbox.ts";
 import { RoomTimers } from "./room-timers.ts";
 import { RoomWork } from "./room-work.ts";
 import type {
@@ -71,19 +71,14 @@ export class LiveRoom implements RoomContext, MemberHost {
   readonly #definition: AppDefinition;
   readonly #host: LiveRoomHost;
   readonly #sessions = new Map<string, Member>();
-  readonly #channels = new Map<GatewayId, GatewayChannel>();
+  readonly #outbox: RoomOutbox;
   readonly #timers: RoomTimers;
   readonly #work: RoomWork;
   readonly #ticker: Ticker | undefined;
-  readonly #latestKeys = new LatestKeys();
   /** Turns that wait for the present one to end, or for the room to go on. Bounded by sessions, timers and works. */
   readonly #waiting: (() => void)[] = [];
   readonly #room: Room;
   #epoch: Epoch;
-  /** Names the line of reliable messages: the epoch in which it began. */
-  #line: Epoch;
-  #rseq: Rseq = 0;
-  #tail: SentTail;
   #inTurn = false;
   #halted = true;
   #broken = false;
@@ -102,12 +97,11 @@ export class LiveRoom implements RoomContext, MemberHost {
     this.id = roomIdOf(key);
     this.#definition = definition;
     this.#epoch = epoch;
-    this.#line = epoch;
+    this.#outbox = new RoomOutbox(epoch);
     this.#host = host;
     this.log = host.log.child({ room: key });
     this.#timers = new RoomTimers(host.runtime, (name) => this.#soonTurn(() => this.#room.onTimer?.(name)));
     this.#work = new RoomWork((name, outcome) => this.#soonTurn(() => this.#room.onWork?.(name, outcome)));
-    this.#tail = new SentTail(0);
     this.#inTurn = true;
     try {
       this.#room = definition.create(this);
@@ -137,7 +131,7 @@ export class LiveRoom implements RoomContext, MemberHost {
 
   /** Highest first: gateways without a trunk here, and since when. */
   *detachedGateways(): Iterable<{ gateway: GatewayId; sinceMs: number }> {
-    for (const channel of this.#channels.values()) {
+    for (const channel of this.#outbox.channels.values()) {
       if (!channel.link) yield { gateway: channel.gateway, sinceMs: channel.detachedAtMs };
     }
   }
@@ -148,7 +142,7 @@ export class LiveRoom implements RoomContext, MemberHost {
   run(epoch: Epoch): void {
     this.#epoch = epoch;
     this.#halted = false;
-    for (const channel of this.#channels.values()) {
+    for (const channel of this.#outbox.channels.values()) {
       channel.epoch = epoch;
       this.#sendBound(channel, channel.sent, false, [...channel.members.keys()]);
     }
@@ -163,26 +157,26 @@ export class LiveRoom implements RoomContext, MemberHost {
     this.#halted = true;
     this.#timers.halt();
     this.#ticker?.stop();
-    for (const channel of this.#channels.values()) channel.link?.flow(channel.channel, this.#epoch, 0);
+    for (const channel of this.#outbox.channels.values()) channel.link?.flow(channel.channel, this.#epoch, 0);
   }
 
   /** Lets go of everything; the room is not used again. */
   dispose(): void {
     this.halt();
     this.#work.abortAll();
-    for (const channel of this.#channels.values()) channel.detach(this.#host.runtime.nowMs());
+    for (const channel of this.#outbox.channels.values()) channel.detach(this.#host.runtime.nowMs());
     this.#host.counters.sessions -= this.#sessions.size;
     this.#sessions.clear();
-    this.#channels.clear();
+    this.#outbox.clear();
   }
 
   closeMembers(code: number, reason: string): void {
-    for (const channel of this.#channels.values()) channel.closeAll(code, reason);
+    for (const channel of this.#outbox.channels.values()) channel.closeAll(code, reason);
   }
 
   /** Each bound gateway's way to be told something about the room as a whole. */
   *boundChannels(): Iterable<{ link: TrunkLink; channel: Channel }> {
-    for (const { link, channel } of this.#channels.values()) if (link) yield { link, channel };
+    for (const { link, channel } of this.#outbox.channels.values()) if (link) yield { link, channel };
   }
 
   /** The app's state alone, for the store. `undefined` if the room has none to give. Throws what the room's code throws. */
@@ -193,14 +187,14 @@ export class LiveRoom implements RoomContext, MemberHost {
   /** Everything that a target needs. Throws what the room's code throws, and where an attachment is no plain data. */
   movingState(): StateParts {
     const members: Member[] = [];
-    for (const channel of this.#channels.values()) members.push(...channel.members.values());
+    for (const channel of this.#outbox.channels.values()) members.push(...channel.members.values());
     const state: MovingState = {
-      line: this.#line,
-      rseq: this.#rseq,
-      forgottenUpTo: this.#tail.forgottenUpTo,
-      gateways: [...this.#channels.values()].map(({ gateway, seen, sent }) => ({ gateway, seen, sent })),
+      line: this.#outbox.line,
+      rseq: this.#outbox.rseq,
+      forgottenUpTo: this.#outbox.tail.forgottenUpTo,
+      gateways: [...this.#outbox.channels.values()].map(({ gateway, seen, sent }) => ({ gateway, seen, sent })),
       members,
-      tail: [...this.#tail.after(0)],
+      tail: [...this.#outbox.tail.after(0)],
       timers: this.#timers.left(),
       works: this.#work.names(),
     };
@@ -211,15 +205,9 @@ export class LiveRoom implements RoomContext, MemberHost {
 
   /** ROOM-2: tells the gateway where each of its sessions stands, and sends what it has not seen of the line. */
   bind(binding: Binding): GatewayChannel {
-    const { gateway, link } = binding;
-    const continues = binding.line === this.#line && binding.seen <= this.#rseq;
-    const known = this.#channels.get(gateway);
-    const channel = known ?? new GatewayChannel(gateway, this.#rseq, this.#rseq, this.#host.runtime.nowMs());
-    this.#channels.set(gateway, channel);
-    channel.attach(link, binding.channel, this.#epoch, binding.port);
-    const gap = continues && binding.seen < this.#tail.forgottenUpTo && channel.sent > binding.seen;
-    const from = continues && !gap ? binding.seen : this.#rseq;
-    channel.seen = from;
+    const channel = this.#outbox.channelTo(binding.gateway, this.#host.runtime.nowMs());
+    channel.attach(binding.link, binding.channel, this.#epoch, binding.port);
+    const { from, gap } = this.#outbox.resumeAt(channel, binding.line, binding.seen);
     for (const [number, member] of channel.members) {
       const acked = binding.sessions.get(number);
       // ROOM-3: what the gateway calls acknowledged is applied, even where this server has not heard so.
@@ -227,7 +215,7 @@ export class LiveRoom implements RoomContext, MemberHost {
       else this.#end(member, { kind: "lost", code: 1006 });
     }
     this.#sendBound(channel, from, gap, binding.sessions.keys());
-    if (!gap) for (const message of this.#tail.after(from)) channel.deliver(message);
+    if (!gap) this.#outbox.sendAfter(channel, from);
     this.#runWaiting();
     return channel;
   }
@@ -243,20 +231,16 @@ export class LiveRoom implements RoomContext, MemberHost {
 
   /** Its sessions leave, as `lost` where they had not left before. */
   gatewayGone(gateway: GatewayId): void {
-    const channel = this.#channels.get(gateway);
+    const channel = this.#outbox.channels.get(gateway);
     if (!channel) return;
     for (const member of [...channel.members.values()]) this.#end(member, { kind: "lost", code: 1006 });
     channel.detach(this.#host.runtime.nowMs());
-    this.#channels.delete(gateway);
+    this.#outbox.drop(gateway);
     this.#runWaiting();
   }
 
   seen(channel: GatewayChannel, rseq: Rseq): void {
-    if (rseq <= channel.seen || rseq > this.#rseq) return;
-    channel.seen = rseq;
-    let upTo = this.#rseq;
-    for (const other of this.#channels.values()) upTo = Math.min(upTo, other.needsAfter(this.#rseq));
-    this.#tail.trim(upTo);
+    this.#outbox.seen(channel, rseq);
   }
 
   join(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, info: JoinInfo): void {
@@ -362,7 +346,7 @@ export class LiveRoom implements RoomContext, MemberHost {
     if (member.state === "ended") return;
     const payload = Buffer.from(reason, "utf8");
     if (payload.length > 123) throw new RangeError("a close reason is at most 123 bytes");
-    this.#deliver({ kind: "one", member }, code, true, payload);
+    this.#outbox.deliver({ kind: "one", member }, code, true, payload);
     this.#leaveRoom(member, { kind: "closed", code });
   }
 
@@ -376,24 +360,13 @@ export class LiveRoom implements RoomContext, MemberHost {
 
   #send(target: Target, data: Data, delivery: SendOptions["delivery"]): void {
     const isText = typeof data === "string";
+    this.#host.counters.messagesDown += 1;
     if (delivery === undefined || delivery === "reliable") {
-      this.#deliver(target, 0, isText, keepData(data));
-      return;
+      this.#outbox.deliver(target, 0, isText, keepData(data));
+    } else {
+      const latest = delivery === "volatile" ? undefined : delivery.latest;
+      this.#outbox.deliverUnkept(target, latest, isText, viewData(data));
     }
-    this.#host.counters.messagesDown += 1;
-    const latestKey = delivery === "volatile" ? 0 : this.#latestKeys.of(delivery.latest);
-    const payload = viewData(data);
-    if (target.kind === "one") target.member.channel.deliverUnkept(target, latestKey, isText, payload);
-    else for (const channel of this.#channels.values()) channel.deliverUnkept(target, latestKey, isText, payload);
-  }
-
-  #deliver(target: Target, closeCode: number, isText: boolean, payload: Uint8Array): void {
-    this.#host.counters.messagesDown += 1;
-    this.#rseq += 1;
-    const message = { rseq: this.#rseq, target, closeCode, isText, payload };
-    this.#tail.push(message);
-    if (target.kind === "one") target.member.channel.deliver(message);
-    else for (const channel of this.#channels.values()) channel.deliver(message);
   }
 
   #tick(stepMs: number): void {
@@ -461,7 +434,7 @@ export class LiveRoom implements RoomContext, MemberHost {
       t: "bound",
       channel: channel.channel,
       epoch: this.#epoch,
-      line: this.#line,
+      line: this.#outbox.line,
       rseq,
       positions: new Uint8Array(Uint32Array.from(positions).buffer),
       windowBytes,
@@ -471,14 +444,15 @@ export class LiveRoom implements RoomContext, MemberHost {
 
   #restoreMoved(moved: StateParts): void {
     const state = decodeMovingState(moved.head);
-    const nowMs = this.#host.runtime.nowMs();
-    this.#line = state.line;
-    this.#rseq = state.rseq;
+    const tail = new SentTail(state.forgottenUpTo);
+    this.#outbox.restore(state.line, state.rseq, tail);
     for (const { gateway, seen, sent } of state.gateways) {
-      this.#channels.set(gateway, new GatewayChannel(gateway, seen, sent, nowMs));
+      const channel = this.#outbox.channelTo(gateway, this.#host.runtime.nowMs());
+      channel.seen = seen;
+      channel.sent = sent;
     }
     const members: (Member | undefined)[] = state.members.map((moved) => {
-      const channel = this.#channels.get(moved.gateway);
+      const channel = this.#outbox.channels.get(moved.gateway);
       if (!channel) return undefined;
       const member = new Member(this, channel, moved);
       member.attachment = moved.attachment;
@@ -487,8 +461,7 @@ export class LiveRoom implements RoomContext, MemberHost {
       if (member.state === "member") this.#sessions.set(member.id, member);
       return member;
     });
-    this.#tail = new SentTail(state.forgottenUpTo);
-    for (const message of state.tailOf(members)) this.#tail.push(message);
+    for (const message of state.tailOf(members)) tail.push(message);
     if (moved.app) this.#room.restore?.(moved.app);
     for (const [name, leftMs] of state.timers) this.#timers.set(name, leftMs);
     this.#host.counters.sessions += this.#sessions.size;
