@@ -35,6 +35,8 @@ export class GatewayChannel {
   #acks: number[] = [];
   #acked: Member[] = [];
   readonly #latest = new Map<string, () => void>();
+  /** Members that the room has closed, in the order of their closes in the line. */
+  #closed: { readonly member: Member; readonly rseq: Rseq }[] = [];
 
   constructor(gateway: GatewayId, seen: Rseq, sent: Rseq, nowMs: number) {
     this.gateway = gateway;
@@ -64,6 +66,20 @@ export class GatewayChannel {
     this.#link = undefined;
     this.#port = undefined;
     this.detachedAtMs = nowMs;
+  }
+
+  /** An ended member's stream may still come in until the gateway has seen its close. */
+  forgetWhenSeen(member: Member, rseq: Rseq): void {
+    this.#closed.push({ member, rseq });
+  }
+
+  /** The gateway has all reliable messages up to `rseq`. */
+  haveSeen(rseq: Rseq): void {
+    this.seen = rseq;
+    while (this.#closed[0] && this.#closed[0].rseq <= rseq) {
+      const { member } = this.#closed.shift() as { member: Member };
+      if (this.members.get(member.number) === member) this.members.delete(member.number);
+    }
   }
 
   /** How far this gateway lets the tail be forgotten, where the line stands at `rseq`. */

@@ -56,7 +56,6 @@ export interface Binding {
 }
 
 export const windowBytes = 1024 * 1024;
-const rejectedSessionsMax = 4_096;
 const everyone: Target = Object.freeze({ kind: "all", except: undefined });
 
 /**
@@ -250,16 +249,11 @@ export class LiveRoom implements RoomContext, MemberHost {
       if (cseq <= known.position) channel.ack(known);
       return;
     }
-    const member = new Member(this, channel, { number, ...info, position: cseq });
     if (this.#sessions.size >= (this.#definition.sessionsMax ?? 20_000)) {
-      // Kept as ended, so that its stream is acknowledged away; bounded, above that it is just not answered.
-      if (channel.members.size >= this.#sessions.size + rejectedSessionsMax) return;
-      member.state = "ended";
-      channel.members.set(number, member);
-      channel.ack(member);
       channel.link?.closeSession(channel.channel, this.#epoch, number, closeCodes.overloaded, 0, "the room is full");
       return;
     }
+    const member = new Member(this, channel, { number, ...info, position: cseq });
     channel.members.set(number, member);
     this.#sessions.set(member.id, member);
     this.#host.counters.sessions += 1;
@@ -347,6 +341,7 @@ export class LiveRoom implements RoomContext, MemberHost {
     const payload = Buffer.from(reason, "utf8");
     if (payload.length > 123) throw new RangeError("a close reason is at most 123 bytes");
     this.#outbox.deliver({ kind: "one", member }, code, true, payload);
+    member.channel.forgetWhenSeen(member, this.#outbox.rseq);
     this.#leaveRoom(member, { kind: "closed", code });
   }
 
@@ -459,6 +454,7 @@ export class LiveRoom implements RoomContext, MemberHost {
       member.state = moved.ended ? "ended" : "member";
       channel.members.set(member.number, member);
       if (member.state === "member") this.#sessions.set(member.id, member);
+      else channel.forgetWhenSeen(member, state.rseq);
       return member;
     });
     for (const message of state.tailOf(members)) tail.push(message);
