@@ -15,7 +15,8 @@ export function configure(
   configFile: string | undefined,
   relations: readonly OptionRelation[],
 ): Configuration {
-  const file = readConfigFile(configFile ?? (process.env["ROOMGATE_CONFIG"] || undefined));
+  const { ROOMGATE_CONFIG: fromVariable } = process.env;
+  const file = readConfigFile(configFile ?? (fromVariable || undefined));
   const sources = { variables: process.env, flags, ...(file === undefined ? {} : { file }) };
   const resolved = resolveOptions(sources, relations);
   if (resolved.kind === "mistakes") throw new RoomgateError("config-bad", resolved.mistakes.join("\n"));

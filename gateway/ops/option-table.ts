@@ -135,6 +135,27 @@ export const optionTable = {
     max: 1024 * mebibyte,
     help: "what may wait for a client that reads slowly; above it the client is closed with 4430",
   }),
+  sessionsMax: integer({
+    default: 19_000,
+    unit: "count",
+    min: 1,
+    max: 1_000_000,
+    help: "clients of one gateway; above it new ones are answered 503. A process may have 20 000 files open in most places",
+  }),
+  connectionsPerSecondMax: integer({
+    default: 5_000,
+    unit: "count",
+    min: 0,
+    max: 1_000_000,
+    help: "new clients of one gateway; above it 503, so that a storm of reconnects comes in slowly; 0 for no limit",
+  }),
+  messagesPerSecondMax: integer({
+    default: 20_000,
+    unit: "count",
+    min: 1,
+    max: 1_000_000,
+    help: "messages of one client; above it the client is closed with 4429",
+  }),
   roomsMax: integer({
     default: 100_000,
     unit: "count",

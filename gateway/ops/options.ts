@@ -7,7 +7,7 @@ export interface OptionSources {
   readonly file?: { readonly name: string; readonly content: unknown };
   readonly variables?: Readonly<Record<string, string | undefined>>;
   /** By option name; a list has been collected, a toggle is a boolean. */
-  readonly flags?: Readonly<Partial<Record<OptionName, string | boolean | readonly string[]>>>;
+  readonly flags?: Readonly<Partial<Record<OptionName, unknown>>>;
 }
 
 export type ResolvedOptions =

@@ -7,7 +7,9 @@ import { type FromChild, parseToChild } from "./supervisor/child-messages.ts";
 export interface RunningPart {
   /** What others connect to: of a gateway the clients' port. */
   readonly port: number;
-  readonly state: () => "live" | "draining" | "stopped";
+  readonly isDraining: () => boolean;
+  /** Resolves when it has left, by whichever way. */
+  readonly left: Promise<void>;
   readonly read: () => Pick<ProcessReport, "server" | "gateway">;
   /** Leaves without anybody's loss, and takes as long as that takes. */
   readonly drain: () => Promise<void>;
@@ -19,8 +21,8 @@ export interface ShellOptions {
   readonly identity: Pick<ProcessReport, "id" | "kind">;
   readonly runtime: Runtime;
   readonly start: () => Promise<RunningPart>;
-  /** When it runs. */
-  readonly onReady?: (part: RunningPart) => void;
+  /** When the part runs, and before the process counts as ready. */
+  readonly onReady?: (report: () => ProcessReport) => Promise<unknown>;
 }
 
 /** The part may begin to drain by itself, when the operating side asks it to. */
@@ -46,7 +48,6 @@ export async function runProcess({ identity, runtime, start, onReady }: ShellOpt
   surviveBrokenPipes();
   let part: RunningPart | undefined;
   let isLeaving = false;
-  let saidDraining = false;
 
   const tell = (message: FromChild): void => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
@@ -90,22 +91,20 @@ export async function runProcess({ identity, runtime, start, onReady }: ShellOpt
   const reporter = startReporter(identity, () => part?.read() ?? {});
   try {
     part = await start();
+    await onReady?.(reporter.report);
   } catch (error) {
     await sayFailure(error, tell, isChild);
     process.exit(1);
   }
   tell({ t: "ready", port: part.port });
-  onReady?.(part);
 
+  // Drained by the operating side; where we drain it ourselves, `leave` exits.
+  void part.left.then(() => {
+    if (!isLeaving) process.exit(0);
+  });
   const look = (): void => {
-    const state = part?.state();
-    if (state === "draining" && !saidDraining) {
-      saidDraining = true;
-      tell({ t: "draining" });
-    }
-    // Drained by the operating side; where we drain it ourselves, `leave` exits.
-    if (state === "stopped" && !isLeaving) process.exit(0);
-    runtime.after(stateLookMs, look);
+    if (part?.isDraining() === true) tell({ t: "draining" });
+    else runtime.after(stateLookMs, look);
   };
   look();
 }

@@ -14,7 +14,7 @@ export interface SupervisorOptions {
   readonly restart: boolean;
   /** A child that has not said that it is ready by then has failed. Default 30 000. */
   readonly startMsMax?: number;
-  /** Gateways, and then servers, that have not stopped by then are killed. Default 4 000. */
+  /** Gateways, and then servers, that have not stopped by then are killed. Default 7 000. */
   readonly stopMsMax?: number;
 }
 
@@ -191,7 +191,7 @@ export function createSupervisor(runtime: Runtime, launch: Launch, options: Supe
     for (const place of children()) place.child?.send({ t: "stop" });
     if (children().length === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = runtime.after(options.stopMsMax ?? 4_000, () => {
+      const timer = runtime.after(options.stopMsMax ?? 7_000, () => {
         const members = children().map((place) => place.plan?.id);
         runtime.log.warn({ members }, "these did not stop in time and are killed");
         for (const place of children()) place.child?.kill();

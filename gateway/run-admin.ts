@@ -1,0 +1,41 @@
+import { type AdminServer, startAdminServer } from "./ops/admin-server.ts";
+import { watchMembers } from "./ops/member-watch.ts";
+import { writeMetrics } from "./ops/metrics.ts";
+import type { ProcessReport } from "./ops/process-report.ts";
+import { createServerRequests } from "./ops/server-requests.ts";
+import { createTrunkControl } from "./ops/trunk-control.ts";
+import type { ProcessContext } from "./process-context.ts";
+import { openStore } from "./store/open.ts";
+import type { ServerId } from "./wire/ids.ts";
+import { createTrunkDialer } from "./wire/trunk-dialer.ts";
+
+/** Composes the operating side of a cluster; `reports` are those of the processes that this one speaks for. */
+export async function startAdminPart(
+  context: ProcessContext,
+  reports: () => Promise<readonly ProcessReport[]>,
+): Promise<AdminServer> {
+  const { options, instance, runtime, secret } = context;
+  const store = await openStore(options.store);
+  const self = { role: "control", id: `${context.id}-admin` as ServerId, instance } as const;
+  const requests = createServerRequests(runtime, createTrunkDialer({ runtime, secret, self }));
+  const watch = await watchMembers(runtime, store, options);
+  const control = createTrunkControl({ store, watch, requests, metrics: async () => writeMetrics(await reports()) });
+  const close = async (): Promise<void> => {
+    requests.close();
+    await watch.stop();
+    await store.close();
+  };
+  try {
+    const server = await startAdminServer(options, control, runtime.log);
+    return {
+      port: server.port,
+      close: async () => {
+        await server.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+import { fileURLToPath } from "node:url";
+import { startGateway } from "./edge/gateway.ts";
+import { pauseBoundsMs } from "./edge/gateway-stats.ts";
+import { openListener } from "./edge/open-listener.ts";
+import { loadPages } from "./ops/pages.ts";
+import type { GatewayReading } from "./ops/process-report.ts";
+import type { RunningPart } from "./ops/process-shell.ts";
+import type { ProcessContext } from "./process-context.ts";
+import { openStore } from "./store/open.ts";
+import type { GatewayId } from "./wire/ids.ts";
+import { createTrunkDialer } from "./wire/trunk-dialer.ts";
+
+const pingEveryMs = 25_000;
+const silenceMsMax = 60_000;
+/** The largest frame that a room may send must fit behind what already waits for a client. */
+const frameBytesMax = 17 * 1024 * 1024;
+
+/** Composes a gateway. Rejects with a `RoomgateError`. */
+export async function startGatewayPart(context: ProcessContext): Promise<RunningPart> {
+  const { options, instance, runtime, secret, port } = context;
+  const id = context.id as GatewayId;
+  const store = await openStore(options.store);
+  const { host, messageBytesMax, slowClientBytesMax } = options;
+  const sendBufferBytesMax = slowClientBytesMax + frameBytesMax;
+  const gateway = await startGateway(
+    {
+      ...options,
+      id,
+      instance,
+      pid: process.pid,
+      listener: { host, port, messageBytesMax, sendBufferBytesMax, pingEveryMs, silenceMsMax },
+    },
+    {
+      runtime,
+      store,
+      dialer: createTrunkDialer({ runtime, secret, self: { role: "gateway", id, instance } }),
+      placementKey: secret,
+      openListener: (listener, site) => openListener(options.listener, listener, site, runtime.log),
+      pages: loadPages({
+        folder: fileURLToPath(new URL("../pages", import.meta.url)),
+        dashboardPort: context.adminPort,
+      }),
+    },
+  );
+  runtime.log.info({ port: gateway.port, engine: gateway.engine }, "gateway started");
+  let isLeaving = false;
+  let hasLeft = (): void => {};
+  const left = new Promise<void>((resolve) => {
+    hasLeft = resolve;
+  });
+  const stop = async (): Promise<void> => {
+    isLeaving = true;
+    await gateway.stop();
+    await store.close();
+    hasLeft();
+  };
+  return {
+    port: gateway.port,
+    isDraining: () => isLeaving,
+    left,
+    read: () => ({ gateway: readingOf(gateway.metrics()) }),
+    drain: stop,
+    stop,
+  };
+}
+
+/** As plain data: a map does not cross a process boundary. */
+function readingOf(stats: ReturnType<Awaited<ReturnType<typeof startGateway>>["metrics"]>): GatewayReading {
+  const { closes, pauses, ...numbers } = stats;
+  const { count, sumMs, counts } = pauses;
+  return { ...numbers, closes: [...closes], pauses: { count, sumMs, counts: [...counts], boundsMs: pauseBoundsMs } };
+}

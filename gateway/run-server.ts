@@ -1,0 +1,36 @@
+import { timingOf } from "./ops/option-relations.ts";
+import type { RunningPart } from "./ops/process-shell.ts";
+import type { ProcessContext } from "./process-context.ts";
+import { startRoomServer } from "./room/room-server.ts";
+import type { Apps } from "./room/sdk.ts";
+import { openStore } from "./store/open.ts";
+import type { ServerId } from "./wire/ids.ts";
+import { createTrunkDialer } from "./wire/trunk-dialer.ts";
+import { createTrunkListen } from "./wire/trunk-listener.ts";
+
+/** Composes a room server. Rejects with a `RoomgateError`. */
+export async function startServerPart(context: ProcessContext, apps: Apps): Promise<RunningPart> {
+  const { options, instance, runtime, secret } = context;
+  const id = context.id as ServerId;
+  const store = await openStore(options.store);
+  const trunks = { runtime, secret, self: { role: "server", id, instance } } as const;
+  const server = await startRoomServer(
+    { ...options, id, instance, pid: process.pid, timing: timingOf(options) },
+    {
+      runtime,
+      store,
+      listenTrunk: createTrunkListen(trunks),
+      dialer: createTrunkDialer(trunks),
+      placementKey: secret,
+    },
+    apps,
+  );
+  return {
+    port: Number(server.address.slice(server.address.lastIndexOf(":") + 1)),
+    isDraining: () => server.state === "draining",
+    left: server.left.then(() => store.close()),
+    read: () => ({ server: server.metrics() }),
+    drain: () => server.drain().then(() => store.close()),
+    stop: () => server.stop().then(() => store.close()),
+  };
+}
