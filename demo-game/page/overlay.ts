@@ -78,7 +78,8 @@ export function openOverlay(actions: OverlayActions): Overlay {
     },
     showPlayers(players, you) {
       element("players").textContent = String(players.length);
-      const shown = players.slice(0, rosterLengthMax).map((player) => rosterLine(player, player.number === you));
+      const sorted = [...players].sort((one, other) => Number(other.number === you) - Number(one.number === you));
+      const shown = sorted.slice(0, rosterLengthMax).map((player) => rosterLine(player, player.number === you));
       const left = players.length - shown.length;
       if (left > 0) shown.push(Object.assign(document.createElement("li"), { textContent: `and ${left} more` }));
       roster.replaceChildren(...shown);
