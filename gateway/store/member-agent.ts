@@ -23,6 +23,8 @@ export interface MemberAgentOptions {
   readonly onLook?: (events: readonly MembershipEvent[]) => void;
 }
 
+const leasesBeforeSweep = 20;
+
 /** The heartbeat of one process: writes the own row, looks at everybody's, and keeps the judgement. */
 export class MemberAgent {
   readonly #options: MemberAgentOptions;
@@ -90,21 +92,43 @@ export class MemberAgent {
     });
   }
 
+  /** LIVE-7: a slow look does not hold the own heartbeat up, nor the other way round. */
   async #beatOnce(): Promise<void> {
-    const { runtime, members, self } = this.#options;
     if (this.#stopped) return;
-    if (self) {
-      const startedMs = runtime.nowMs();
-      this.#counter += 1;
-      const put = await members.put({ ...self(), counter: this.#counter });
-      if (put.kind === "stored") this.#renewal = renewed(this.#renewal, startedMs);
-      else runtime.log.warn({ reason: put.reason }, "heartbeat not stored");
-    }
+    const written = this.#write();
+    if (this.#membership.lookedMs === undefined) await written;
+    await this.#look();
+    await written;
+  }
+
+  async #write(): Promise<void> {
+    const { runtime, members, self } = this.#options;
+    if (!self) return;
+    const startedMs = runtime.nowMs();
+    this.#counter += 1;
+    const put = await members.put({ ...self(), counter: this.#counter });
+    if (put.kind === "stored") this.#renewal = renewed(this.#renewal, startedMs);
+    else runtime.log.warn({ reason: put.reason }, "heartbeat not stored");
+  }
+
+  async #look(): Promise<void> {
+    const { runtime, members } = this.#options;
     const askedMs = runtime.nowMs();
     const answer = await members.list();
     if (answer.kind !== "members" || this.#stopped) return;
     const rows = answer.members.map((record) => ({ ...record, info: record }));
     this.#accept(observe(this.#membership, { rows, askedMs, answeredMs: runtime.nowMs() }, this.#options.timing));
+    this.#sweep();
+  }
+
+  /** Rows that dead processes left behind: those who are members themselves remove them, much later than anybody asks for them. */
+  #sweep(): void {
+    const { runtime, members, self, timing } = this.#options;
+    if (!self) return;
+    for (const { id, instance, state, sinceMs } of this.#membership.members.values()) {
+      const isOld = state === "lost" && runtime.nowMs() - sinceMs > leasesBeforeSweep * timing.leaseMs;
+      if (isOld) void members.remove(id, instance);
+    }
   }
 
   #accept({ membership, events }: Judgement<MemberRecord>): void {

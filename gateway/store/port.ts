@@ -71,7 +71,10 @@ export interface Store {
     after: Position,
     limit: { readonly recordsMax: number; readonly bytesMax: number },
   ): Promise<
-    { kind: "records"; records: readonly JournalRecord[] } | { kind: "trimmed"; first: Position } | Corrupt | Unavailable
+    | { kind: "records"; records: readonly JournalRecord[] }
+    | { kind: "trimmed"; first: Position }
+    | Corrupt
+    | Unavailable
   >;
 
   /** Forgets records up to and including `upTo`, if the head's epoch is still `epoch`. Safe to repeat. */

@@ -1,0 +1,108 @@
+import type { Epoch, RoomKey } from "../../wire/ids.ts";
+import type { Corrupt, Fenced, JournalRecord, Position, Unavailable } from "../port.ts";
+import { type RowWrite, readHeadRow } from "./change.ts";
+import type { Environment } from "./environment.ts";
+import type { GroupCommit, Uncertain } from "./group-commit.ts";
+import { journalKey, positionOfJournalKey } from "./keys.ts";
+import { fenced } from "./ownership.ts";
+import { decodeRecord } from "./rows.ts";
+import { createSlices } from "./slices.ts";
+
+/** Records that one commit forgets: enough to be quick, few enough not to hold up the commits of others. */
+const trimRecordsMax = 2048;
+
+export interface ReadLimit {
+  readonly recordsMax: number;
+  readonly bytesMax: number;
+}
+
+export type JournalAnswer =
+  | { readonly kind: "records"; readonly records: readonly JournalRecord[] }
+  | { readonly kind: "trimmed"; readonly first: Position }
+  | Corrupt
+  | Unavailable;
+
+/** Throws where a head is damaged. Long reads give the event loop back now and then. */
+export async function readJournal(
+  environment: Environment,
+  room: RoomKey,
+  after: Position,
+  limit: ReadLimit,
+): Promise<JournalAnswer> {
+  const { root, tables } = environment;
+  const records: JournalRecord[] = [];
+  const slices = createSlices();
+  let bytes = 0;
+  root.resetReadTxn();
+  let head = readHeadRow(tables, room);
+  if (head !== undefined && after < head.trimmed) return { kind: "trimmed", first: head.trimmed + 1 };
+  for (let position = after + 1; head !== undefined && position <= head.tail; position += 1) {
+    const row = tables.journal.get(journalKey(room, position));
+    if (!(row instanceof Buffer))
+      return { kind: "corrupt", position, reason: `record ${position} of ${room} is missing` };
+    let record: JournalRecord;
+    try {
+      record = decodeRecord(room, position, row);
+    } catch (error) {
+      return { kind: "corrupt", position, reason: (error as Error).message };
+    }
+    bytes += record.bytes.length;
+    if (records.length > 0 && (records.length >= limit.recordsMax || bytes > limit.bytesMax)) break;
+    records.push(record);
+    if (await slices.pause()) {
+      root.resetReadTxn();
+      head = readHeadRow(tables, room);
+      // Trimmed away while we paused: what we have has no hole, the next call says the rest.
+      if (head !== undefined && head.trimmed > position) break;
+    }
+  }
+  return { kind: "records", records };
+}
+
+/**
+ * First the head says, in one step, up to where the journal is forgotten; nobody reads those records from then on. Their rows
+ * go afterwards, a bounded number with each commit, along with what a crash may have left of an earlier trim.
+ */
+export async function trimJournal(
+  environment: Environment,
+  commit: GroupCommit,
+  room: RoomKey,
+  epoch: Epoch,
+  upTo: Position,
+): Promise<{ kind: "trimmed" } | Fenced | Uncertain> {
+  const answer = await commit.submit<{ kind: "trimmed" } | Fenced>({
+    room,
+    bytes: 128,
+    decide(head) {
+      if (head?.epoch !== epoch) return fenced(head);
+      const trimmed = Math.min(upTo, head.tail);
+      if (trimmed <= head.trimmed) return { kind: "answer", answer: { kind: "trimmed" } };
+      return { kind: "write", head: { ...head, trimmed }, rows: [], answer: { kind: "trimmed" } };
+    },
+  });
+  if (answer.kind !== "trimmed") return answer;
+  for (;;) {
+    const rows = forgottenRows(environment, room);
+    if (rows.length === 0) return answer;
+    // What cannot be removed now is invisible, and the next trim finds it.
+    if ((await commit.write(rows)).kind !== "stored") return answer;
+  }
+}
+
+function forgottenRows(environment: Environment, room: RoomKey): RowWrite[] {
+  const { root, tables } = environment;
+  root.resetReadTxn();
+  const head = readHeadRow(tables, room);
+  if (head === undefined) return [];
+  const keys = tables.journal.getKeys({
+    start: journalKey(room, 0),
+    end: journalKey(room, head.trimmed + 1),
+    limit: trimRecordsMax,
+  });
+  const rows: RowWrite[] = [];
+  for (const key of keys) {
+    const found = Buffer.from(key);
+    if (positionOfJournalKey(found) <= head.trimmed) rows.push({ table: "journal", key: found });
+  }
+  return rows;
+}

@@ -1,0 +1,72 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "../../wire/runtime.ts";
+import type { Environment } from "./environment.ts";
+
+/** Mutexes stand at the beginning of LMDB's lock file; a held one names the thread that holds it. */
+const mutexStart = 24;
+const mutexEnd = 144;
+const threadMask = 0x3fffffff;
+const wakeMsMax = 250;
+
+/**
+ * LMDB's write lock is shared by all processes, and a process that is stopped (SIGSTOP) in the middle of a commit keeps it: then
+ * nobody else could write, nor take over its rooms. Linux says who is stopped and the lock file who holds the lock; such a
+ * process is woken until our commit is through, and then stopped again. What it does meanwhile is what it had begun; the
+ * journal's fence holds against it as against anybody. A holder that *died* needs no help: the kernel gives its lock on.
+ *
+ * Does nothing where there is no such process, no `/proc`, or no right to signal it. Never rejects.
+ */
+export async function wakeStoppedHolder(
+  environment: Environment,
+  until: Promise<unknown>,
+  log: Logger | undefined,
+): Promise<void> {
+  try {
+    const holders = await lockHolders(environment.directory);
+    for (const pid of readerPids(environment.root.readerList())) {
+      if (pid === process.pid || !(await isStopped(pid))) continue;
+      const threads = await readdir(`/proc/${pid}/task`);
+      if (!threads.some((thread) => holders.has(Number(thread)))) continue;
+      log?.warn({ pid }, "a stopped process holds the store's write lock: waking it until the lock is free");
+      process.kill(pid, "SIGCONT");
+      await atMost(until, wakeMsMax);
+      process.kill(pid, "SIGSTOP");
+    }
+  } catch {
+    // Best effort: without it the commit waits until the other process goes on or dies.
+  }
+}
+
+async function lockHolders(directory: string): Promise<ReadonlySet<number>> {
+  const bytes = await readFile(join(directory, "lock.mdb"));
+  const holders = new Set<number>();
+  for (let at = mutexStart; at < Math.min(mutexEnd, bytes.length - 3); at += 4) {
+    holders.add(bytes.readUInt32LE(at) & threadMask);
+  }
+  return holders;
+}
+
+/** From LMDB's table: a line of pid, thread, transaction for each process that ever read. */
+function readerPids(list: string): ReadonlySet<number> {
+  const pids = new Set<number>();
+  for (const line of list.split("\n")) {
+    const pid = Number.parseInt(line.trim(), 10);
+    if (pid > 0) pids.add(pid);
+  }
+  return pids;
+}
+
+async function isStopped(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
+  return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) === "T";
+}
+
+async function atMost(event: Promise<unknown>, delayMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, delayMs);
+  });
+  await Promise.race([event, late]);
+  clearTimeout(timer);
+}
