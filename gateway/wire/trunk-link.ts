@@ -36,6 +36,7 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
   /** Somebody has seen that bytes wait, and may be waiting for `onDrained`. */
   #owesDrained = false;
   #isFlushDue = false;
+  #isAttached = false;
   #lastSentMs: number;
   #lastHeardMs: number;
   #receivedBytes: number;
@@ -61,6 +62,7 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
     this.#receivedBytes = pipe.receivedBytes;
     this.#timer = runtime.after(timing.pingAfterMs, this.#onTimer);
     this.#handler = attach(this);
+    this.#isAttached = true;
   }
 
   get bufferedBytes(): number {
@@ -156,7 +158,8 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
 
   close(): void {
     if (this.#phase !== "open") return;
-    this.#handler.onBeforeFlush?.();
+    // Within `attach` there is no handler yet, and nothing that it could add.
+    if (this.#isAttached) this.#handler.onBeforeFlush?.();
     this.#writer.flush();
     this.#phase = "closing";
     this.#pipe.close(closeCodes.normal, "");
