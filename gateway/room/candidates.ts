@@ -14,8 +14,9 @@ export class Candidates {
   #revision = -1;
   /** By app; bounded by the apps of this server. */
   readonly #placements = new Map<AppName, Placement>();
-  /** Rooms that were sent to a server since it last told how many it has. */
-  readonly #sent = new Map<ServerId, number>();
+  /** Rooms that were sent to a server since its row can have told of them: since the look before the last. */
+  #sent = new Map<ServerId, number>();
+  #sentBefore = new Map<ServerId, number>();
 
   constructor(key: HashKey, me: ServerId, members: MemberAgent) {
     this.#key = key;
@@ -25,7 +26,8 @@ export class Candidates {
 
   /** The view was looked at again. */
   looked(): void {
-    this.#sent.clear();
+    this.#sentBefore = this.#sent;
+    this.#sent = new Map();
   }
 
   member(server: ServerId): Member<MemberRecord> | undefined {
@@ -70,7 +72,7 @@ export class Candidates {
   hasRoom(server: ServerId, myRooms: number, myWeight: number): boolean {
     const member = this.member(server);
     if (!member) return false;
-    const roomsOf = (id: ServerId, rooms: number): number => rooms + (this.#sent.get(id) ?? 0);
+    const roomsOf = (id: ServerId, rooms: number): number => rooms + (this.#sent.get(id) ?? 0) + (this.#sentBefore.get(id) ?? 0);
     const others = [{ rooms: myRooms, weight: myWeight }];
     for (const other of this.#members.membership.members.values()) {
       if (other.kind !== "server" || !other.usable || other.id === this.#me || other.id === server) continue;

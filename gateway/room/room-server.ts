@@ -1,4 +1,4 @@
-import { mayClaim } from "../cluster/bounded-load.ts";
+import { claimed, claimsIn, looked, mayClaim, noRecentClaims } from "../cluster/bounded-load.ts";
 import { deriveHashKey } from "../cluster/keyed-hash.ts";
 import type { HeadView, Standing } from "../cluster/ownership.ts";
 import type { Timing } from "../cluster/timing.ts";
@@ -100,7 +100,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
   readonly #rebalancer: Rebalancer;
   #listener: TrunkListener | undefined;
   #state: "live" | "draining" | "stopped" = "live";
-  #claimsSinceView = 0;
+  #recentClaims = noRecentClaims;
   #isStale = false;
   #timers: Timer[] = [];
   #leaving: Promise<void> | undefined;
@@ -124,7 +124,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
       timing: options.timing,
       self: () => this.#record(),
       onLook: () => {
-        this.#claimsSinceView = 0;
+        this.#recentClaims = looked(this.#recentClaims);
         this.#candidates.looked();
       },
     });
@@ -218,8 +218,9 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     if (ownRooms >= this.#options.roomsMax) return "full";
     const others = this.#candidates.othersLoad();
     const { weight: ownWeight } = this.#options;
-    if (!force && !mayClaim({ ownRooms, ownWeight, others, claimsSinceView: this.#claimsSinceView }).ok) return "full";
-    this.#claimsSinceView += 1;
+    const claimsSinceView = claimsIn(this.#recentClaims);
+    if (!force && !mayClaim({ ownRooms, ownWeight, others, claimsSinceView }).ok) return "full";
+    this.#recentClaims = claimed(this.#recentClaims);
     return "yes";
   }
 

@@ -17,18 +17,20 @@ interface Wall {
 }
 
 const port = "gateway/store/port.ts";
+/** The heartbeat of a process: the thin shell around `cluster/membership.ts`, shared by all kinds of processes. */
+const memberAgent = "gateway/store/member-agent.ts";
 const portWords = ["gateway/wire/ids.ts", "gateway/wire/errors.ts", "gateway/wire/runtime.ts"];
 
 /** Who may know whom within `gateway/`. Everybody knows the own folder. */
 const walls: Readonly<Record<string, Wall>> = {
   wire: { open: [], openToTypes: [] },
   cluster: { open: [], openToTypes: ["gateway/wire/ids.ts"] },
-  edge: { open: ["gateway/wire/", "gateway/cluster/", port], openToTypes: [] },
-  room: { open: ["gateway/wire/", "gateway/cluster/", port], openToTypes: [] },
+  edge: { open: ["gateway/wire/", "gateway/cluster/", port, memberAgent], openToTypes: [] },
+  room: { open: ["gateway/wire/", "gateway/cluster/", port, memberAgent], openToTypes: [] },
   store: { open: portWords, openToTypes: [] },
   // Its pages and requests are shaped by the ports of the two sides that it serves.
   ops: {
-    open: ["gateway/wire/", "gateway/cluster/", port],
+    open: ["gateway/wire/", "gateway/cluster/", port, memberAgent],
     openToTypes: ["gateway/edge/listener.ts", "gateway/room/sdk.ts"],
   },
   client: { open: ["gateway/wire/"], openToTypes: [] },
@@ -54,7 +56,7 @@ function isOpen(path: string, target: string, { isTypeOnly }: Import): boolean {
   const [, folder = "", ...below] = path.split("/");
   // A file beside the folders puts them together. Which files may do that is ARCH-2's business.
   if (below.length === 0) return target.startsWith("gateway/");
-  const wall = walls[folder];
+  const wall = path === memberAgent ? { open: ["gateway/wire/", "gateway/cluster/"], openToTypes: [] } : walls[folder];
   if (wall === undefined) return false;
   // An engine is a folder in `store`, and knows the port and itself.
   const home = folder === "store" && below.length > 1 ? `gateway/store/${below[0]}/` : `gateway/${folder}/`;

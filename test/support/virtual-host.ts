@@ -1,0 +1,77 @@
+import type { Logger, Runtime, Timer } from "../../gateway/wire/runtime.ts";
+import type { VirtualRuntime } from "./virtual-runtime.ts";
+
+/**
+ * One process on virtual time: it can be killed (nothing of it runs any more) and stopped for a while (what comes due waits, as
+ * with SIGSTOP). Its clock has an origin of its own.
+ */
+export class VirtualHost implements Runtime {
+  readonly log: Logger;
+  readonly #world: VirtualRuntime;
+  readonly #originMs: number;
+  #state: "running" | "stopped" | "dead" = "running";
+  #waiting: (() => void)[] = [];
+
+  constructor(world: VirtualRuntime, name: string, originMs = 0) {
+    this.#world = world;
+    this.#originMs = originMs;
+    this.log = world.log.child({ host: name });
+  }
+
+  get isDead(): boolean {
+    return this.#state === "dead";
+  }
+
+  nowMs(): number {
+    return this.#world.nowMs() + this.#originMs;
+  }
+
+  random(): number {
+    return this.#world.random();
+  }
+
+  after(delayMs: number, task: () => void): Timer {
+    let isCancelled = false;
+    const timer = this.#world.after(delayMs, () => this.#run(() => isCancelled || task()));
+    return {
+      cancel: () => {
+        isCancelled = true;
+        timer.cancel();
+      },
+    };
+  }
+
+  soon(task: () => void): void {
+    this.#world.soon(() => this.#run(task));
+  }
+
+  kill(): void {
+    this.#state = "dead";
+    this.#waiting = [];
+  }
+
+  /** SIGSTOP. */
+  stop(): void {
+    if (this.#state === "running") this.#state = "stopped";
+  }
+
+  /** SIGCONT: what came due meanwhile runs now. */
+  continue(): void {
+    if (this.#state !== "stopped") return;
+    this.#state = "running";
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const task of waiting) this.#world.soon(() => this.#run(task));
+  }
+
+  /** Runs `task` as something that reaches this process from outside. */
+  deliver(task: () => void): void {
+    this.#run(task);
+  }
+
+  #run(task: () => void): void {
+    if (this.#state === "dead") return;
+    if (this.#state === "stopped") this.#waiting.push(task);
+    else task();
+  }
+}
