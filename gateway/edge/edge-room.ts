@@ -40,6 +40,8 @@ export interface RoomSetting extends SessionSetting {
 export interface ChannelRequest {
   /** Safe to repeat. Nothing is heard of the channel any more. */
   giveUp(): void;
+  /** Calls `trunkDrained` on the room once. */
+  awaitDrain(): void;
 }
 
 /** `BindingEvent` without the moment, which is added where it is handed to the machine. */
@@ -291,8 +293,7 @@ export class EdgeRoom implements SessionRoom {
   }
 
   #ask(server: ServerId, address: string): void {
-    const request = this.#setting.requestChannel(this, server, address);
-    this.#request = request;
+    this.#request = this.#setting.requestChannel(this, server, address);
   }
 
   #forgetChannel(): void {
@@ -312,7 +313,8 @@ export class EdgeRoom implements SessionRoom {
     const isFresh = this.#epoch === 0;
     this.#epoch = message.epoch;
     this.line.begin(message.line, message.rseq);
-    this.#up.open({ link, channel: this.#channel, epoch: message.epoch }, message.windowBytes);
+    const heldUp = () => this.#request?.awaitDrain();
+    this.#up.open({ link, channel: this.#channel, epoch: message.epoch, heldUp }, message.windowBytes);
     const positions = readPairs(message.positions);
     for (const session of [...this.sessions.values()]) {
       // In a fresh `bound` silence about a session means that it is not known; in a repeated one, that nothing is to be said.

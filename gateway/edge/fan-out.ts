@@ -19,6 +19,8 @@ export class FanOut implements LinkHandler {
   readonly #log: Logger;
   readonly #ended: (end: LinkEnd) => void;
   readonly #rooms = new Map<Channel, EdgeRoom>();
+  /** Rooms that wait until the trunk takes more. */
+  readonly #heldUp = new Set<EdgeRoom>();
   /** Sessions with something of the present batch; empty between batches. */
   #dirty: Session[] = [];
   #nextChannel: Channel = 1;
@@ -46,8 +48,13 @@ export class FanOut implements LinkHandler {
     return this.#rooms.get(channel) === room;
   }
 
-  closeChannel(channel: Channel): void {
+  closeChannel(channel: Channel, room: EdgeRoom): void {
     this.#rooms.delete(channel);
+    this.#heldUp.delete(room);
+  }
+
+  awaitDrain(room: EdgeRoom): void {
+    this.#heldUp.add(room);
   }
 
   onDown(
@@ -148,13 +155,17 @@ export class FanOut implements LinkHandler {
   }
 
   onDrained(): void {
-    for (const room of this.#rooms.values()) room.trunkDrained();
+    if (this.#heldUp.size === 0) return;
+    const rooms = [...this.#heldUp];
+    this.#heldUp.clear();
+    for (const room of rooms) room.trunkDrained();
   }
 
   onEnd(end: LinkEnd): void {
     this.onBatchEnd();
     const rooms = [...this.#rooms.values()];
     this.#rooms.clear();
+    this.#heldUp.clear();
     this.#ended(end);
     for (const room of rooms) room.channelLost();
   }

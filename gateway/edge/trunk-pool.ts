@@ -40,7 +40,7 @@ export class TrunkPool {
     const trunk = this.#reach(server, address);
     if (trunk !== undefined) return trunk.request(room);
     room.channelLost();
-    return { giveUp: () => undefined };
+    return { giveUp: () => undefined, awaitDrain: () => undefined };
   }
 
   /** Whether the latest try to reach it failed, and none has succeeded since. */

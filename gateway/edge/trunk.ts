@@ -76,7 +76,12 @@ export class Trunk {
 
   /** Calls `channelOpened` or `channelLost` on the room; the former within the call if the trunk is open. */
   request(room: EdgeRoom): ChannelRequest {
-    const request: Request = { room, channel: undefined, giveUp: () => this.#giveUp(request) };
+    const request: Request = {
+      room,
+      channel: undefined,
+      giveUp: () => this.#giveUp(request),
+      awaitDrain: () => this.#fanOut?.awaitDrain(room),
+    };
     if (this.#link === undefined || this.#fanOut === undefined) this.#waiting.add(request);
     else this.#grant(request, this.#link, this.#fanOut);
     return request;
@@ -98,7 +103,7 @@ export class Trunk {
     this.#waiting.delete(request);
     // A channel of an earlier link is gone with it, and its number may be another room's on this one.
     if (request.channel !== undefined && this.#fanOut?.has(request.channel, request.room)) {
-      this.#fanOut.closeChannel(request.channel);
+      this.#fanOut.closeChannel(request.channel, request.room);
     }
     request.channel = undefined;
   }

@@ -8,9 +8,11 @@ export interface UpTarget {
   readonly link: TrunkLink;
   readonly channel: Channel;
   readonly epoch: Epoch;
+  /** The trunk takes no more just now: `pump` is to be called when it does. */
+  readonly heldUp: () => void;
 }
 
-/** Bytes written to a trunk and not yet taken by the operating system, above which its rooms wait for `onDrained`. */
+/** Bytes written to a trunk and not yet taken by the operating system, above which its rooms wait until it has drained. */
 const trunkBufferBytesMax = 16 * 1_048_576;
 
 /**
@@ -82,7 +84,11 @@ export class UpFlow {
         continue;
       }
       const bytes = item.payload.length + itemOverheadBytes;
-      if (!this.#mayTake(bytes) || target.link.bufferedBytes > trunkBufferBytesMax) return;
+      if (!this.#mayTake(bytes)) return;
+      if (target.link.bufferedBytes > trunkBufferBytesMax) {
+        target.heldUp();
+        return;
+      }
       this.#dequeue(session);
       this.#underWayBytes += bytes;
       this.#send(target, session, item);
