@@ -123,7 +123,7 @@ export function plainContract(under: ListenerEngineUnderTest): void {
     it("that are no HTTP end their connection and nothing else", async () => {
       const bench = await openBench();
       const client = await bench.client();
-      for (const nonsense of ["GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nno colon here\r\n\r\n"]) {
+      for (const nonsense of ["GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nX: no host\r\n\r\n"]) {
         const raw = await bench.raw();
         raw.write(nonsense);
         await raw.ended;
