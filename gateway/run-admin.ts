@@ -1,5 +1,5 @@
-import { type AdminServer, startAdminServer } from "./ops/admin-server.ts";
-import { watchMembers } from "./ops/member-watch.ts";
+import { startAdminServer } from "./ops/admin-server.ts";
+import { type MemberWatch, watchMembers } from "./ops/member-watch.ts";
 import { writeMetrics } from "./ops/metrics.ts";
 import type { ProcessReport } from "./ops/process-report.ts";
 import { createServerRequests } from "./ops/server-requests.ts";
@@ -9,11 +9,17 @@ import { openStore } from "./store/open.ts";
 import type { ServerId } from "./wire/ids.ts";
 import { createTrunkDialer } from "./wire/trunk-dialer.ts";
 
+export interface AdminPart {
+  readonly port: number;
+  readonly watch: MemberWatch;
+  close(): Promise<void>;
+}
+
 /** Composes the operating side of a cluster; `reports` are those of the processes that this one speaks for. */
 export async function startAdminPart(
   context: ProcessContext,
   reports: () => Promise<readonly ProcessReport[]>,
-): Promise<AdminServer> {
+): Promise<AdminPart> {
   const { options, instance, runtime, secret } = context;
   const store = await openStore(options.store);
   const self = { role: "control", id: `${context.id}-admin` as ServerId, instance } as const;
@@ -29,6 +35,7 @@ export async function startAdminPart(
     const server = await startAdminServer(options, control, runtime.log);
     return {
       port: server.port,
+      watch,
       close: async () => {
         await server.close();
         await close();

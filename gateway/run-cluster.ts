@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import type { AdminServer } from "./ops/admin-server.ts";
 import type { Options } from "./ops/option-table.ts";
 import { assertPortFree } from "./ops/port-probe.ts";
 import { startReporter } from "./ops/process-report.ts";
@@ -8,7 +7,8 @@ import { childEnvironment } from "./ops/supervisor/child-plan.ts";
 import { type ChildPlan, createLaunch } from "./ops/supervisor/launch.ts";
 import { createSupervisor, type Supervisor } from "./ops/supervisor/supervisor.ts";
 import { contextByHand } from "./process-context.ts";
-import { startAdminPart } from "./run-admin.ts";
+import { type AdminPart, startAdminPart } from "./run-admin.ts";
+import type { ServerId } from "./wire/ids.ts";
 import type { Runtime } from "./wire/runtime.ts";
 
 /** A whole cluster on this machine: every gateway and server a process of its own, the admin side in this one. */
@@ -30,10 +30,15 @@ export async function runCluster(options: Options, warnings: readonly string[]):
     environment: (plan) => childEnvironment({ options, plan, secret, adminPort: admin.port }, process.env),
     onLine: (plan, line) => passOn(options, plan, line),
   });
-  supervisor = createSupervisor(runtime, launch, options);
+  supervisor = createSupervisor(runtime, launch, {
+    ...options,
+    onGone: (id) => admin.watch.giveEvidence(id as ServerId),
+  });
   leaveOnSignals(runtime, supervisor, admin);
   try {
     const port = await supervisor.start();
+    // Whoever reads the lines below may ask at once who is there.
+    await admin.watch.refresh();
     console.log(`Demos      ${urlOf(options.host, port)}`);
     console.log(`Dashboard  ${urlOf(options.adminHost, admin.port)}`);
   } catch (error) {
@@ -43,7 +48,7 @@ export async function runCluster(options: Options, warnings: readonly string[]):
 }
 
 /** OPS-7: Ctrl-C stops everything in order and exits 0; once more, and it is over at once. */
-function leaveOnSignals(runtime: Runtime, supervisor: Supervisor, admin: AdminServer): void {
+function leaveOnSignals(runtime: Runtime, supervisor: Supervisor, admin: AdminPart): void {
   let isLeaving = false;
   const leave = async (): Promise<void> => {
     await supervisor.stop();

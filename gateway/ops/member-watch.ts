@@ -1,4 +1,4 @@
-import type { Member, MembershipTiming } from "../cluster/membership.ts";
+import type { Member, MemberId, MembershipTiming } from "../cluster/membership.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
 import type { Runtime } from "../wire/runtime.ts";
@@ -11,6 +11,8 @@ export interface MemberWatch {
   readonly storeAnswers: boolean;
   /** Looks now. */
   refresh(): Promise<void>;
+  /** The process of this member is known to be gone. */
+  giveEvidence(id: MemberId): void;
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export async function watchMembers(
       return lookedMs !== undefined && runtime.nowMs() - lookedMs < missedLooksMax * timing.heartbeatMs;
     },
     refresh: () => agent.beat(),
+    giveEvidence: (id) => agent.giveEvidence(id),
     stop: () => agent.stop(),
   };
 }

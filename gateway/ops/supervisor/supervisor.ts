@@ -16,6 +16,8 @@ export interface SupervisorOptions {
   readonly startMsMax?: number;
   /** Gateways, and then servers, that have not stopped by then are killed. Default 7 000. */
   readonly stopMsMax?: number;
+  /** The process with this id has ended. */
+  readonly onGone?: (id: string) => void;
 }
 
 export interface Supervisor {
@@ -113,6 +115,7 @@ export function createSupervisor(runtime: Runtime, launch: Launch, options: Supe
   function exited(place: Place, how: string): void {
     place.timer?.cancel();
     place.child = undefined;
+    if (place.plan !== undefined) options.onGone?.(place.plan.id);
     const restart = options.restart && !isStopping;
     feed(place, { kind: "exited", nowMs: runtime.nowMs(), restart, how: place.failure ?? how });
     onExited();
