@@ -28,9 +28,7 @@ export class GenerationCollector {
   poke(): void {
     if (this.#isClosed) return;
     this.#isPoked = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   /** What is left over will be found after the next start. */
@@ -40,14 +38,22 @@ export class GenerationCollector {
   }
 
   async #run(): Promise<void> {
+    // The one who poked has answers to give first.
+    await new Promise(setImmediate);
     while (this.#isPoked && !this.#isClosed) {
       this.#isPoked = false;
-      const rows = this.#removals();
-      if (rows.length === 0) return;
-      // Disk full or closed: the notes stay, and the next poke tries again.
-      if ((await this.#commit.write(rows)).kind !== "stored") return;
+      try {
+        const rows = this.#removals();
+        if (rows.length === 0) break;
+        // Disk full: the notes stay, and the next poke tries again.
+        if ((await this.#commit.write(rows)).kind !== "stored") break;
+      } catch {
+        // The environment cannot be read any more: whoever asks it something is told.
+        break;
+      }
       this.#isPoked = true;
     }
+    this.#running = undefined;
   }
 
   #removals(): RowWrite[] {

@@ -104,9 +104,7 @@ export class GroupCommit {
 
   #enqueued(bytes: number): void {
     this.#queuedBytes += bytes;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
@@ -115,6 +113,8 @@ export class GroupCommit {
       await new Promise(setImmediate);
       await this.#commitOnce();
     }
+    // In the same step as the look at the queues: whoever submits next must find that nobody runs.
+    this.#running = undefined;
   }
 
   async #commitOnce(): Promise<void> {
