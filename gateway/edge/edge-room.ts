@@ -86,8 +86,8 @@ export class EdgeRoom implements SessionRoom {
   /** Takes a new session in. With the first the search for an owner begins. */
   join(session: Session): void {
     this.sessions.set(session.number, session);
+    this.#up.offer(session);
     if (this.#binding === undefined) this.#start();
-    else this.#up.offer(session);
   }
 
   // What sessions say.

@@ -106,6 +106,7 @@ export class Session implements SocketHandler {
     this.#down.clear();
     this.#onSocketClosed();
     if (this.#phase !== "open") return;
+    this.#phase = "leaving";
     countClose(this.#setting.stats, code);
     this.#leave(code);
   }
@@ -125,6 +126,8 @@ export class Session implements SocketHandler {
   /** The gateway closes the client; the room is told with a leave. */
   end(code: number, reason: string): void {
     if (this.#phase !== "open") return;
+    // First, since a socket may tell of its end within the call that closes it.
+    this.#phase = "leaving";
     this.#closeSocket(code, reason);
     this.#leave(code);
   }
@@ -133,7 +136,9 @@ export class Session implements SocketHandler {
   dismiss(code: number, reason: string): number {
     // Flushing may find that the client reads too slowly, and close it for that.
     this.flush();
-    if (this.#phase === "open") this.#closeSocket(code, reason);
+    const isOpen = this.#phase === "open";
+    this.#phase = "gone";
+    if (isOpen) this.#closeSocket(code, reason);
     return this.forget();
   }
 
@@ -151,7 +156,6 @@ export class Session implements SocketHandler {
   }
 
   #leave(code: number): void {
-    this.#phase = "leaving";
     this.up.pushLeave(code);
     this.#setting.stats.heldFrames += 1;
     this.#room.sessionEnded(this);

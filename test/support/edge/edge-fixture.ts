@@ -54,6 +54,10 @@ export class EdgeFixture {
     this.runtime.settle();
   }
 
+  serverId(server: string): ServerId {
+    return server as ServerId;
+  }
+
   link(server: string): FakeLink {
     return this.trunks.link(server);
   }

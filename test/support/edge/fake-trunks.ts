@@ -134,6 +134,7 @@ export class FakeLink implements TrunkLink {
   }
 
   requestFlush(): void {}
+  whenHeard(): void {}
 
   join(channel: number, epoch: number, session: number, cseq: number, bytes: Uint8Array): void {
     const info = decodeJoinInfo(bytes);

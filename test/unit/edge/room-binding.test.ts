@@ -14,7 +14,11 @@ import type { ServerId } from "../../../gateway/wire/ids.ts";
 
 const holdMs = 15_000;
 const s = (id: string): ServerId => id as ServerId;
-const candidate = (id: string, isUnreachable = false): Candidate => ({ server: s(id), address: `${id}:1`, isUnreachable });
+const candidate = (id: string, isUnreachable = false): Candidate => ({
+  server: s(id),
+  address: `${id}:1`,
+  isUnreachable,
+});
 
 function moment(nowMs: number, candidates: Candidate[] = [candidate("s1"), candidate("s2"), candidate("s3")]): Moment {
   return { nowMs, chance: () => 0.5, candidates: () => candidates, holdMs };
@@ -24,7 +28,10 @@ const fresh = { epochSeen: 0, owner: undefined };
 type EventFields = BindingEvent extends infer E ? (E extends BindingEvent ? Omit<E, "at"> : never) : never;
 
 /** Runs events one after the other; answers the last state and its effects. */
-function after(start: Binding, ...events: [EventFields, Moment][]): { state: Binding; effects: readonly BindingEffect[] } {
+function run(
+  start: Binding,
+  ...events: [EventFields, Moment][]
+): { state: Binding; effects: readonly BindingEffect[] } {
   let last: { state: Binding; effects: readonly BindingEffect[] } = { state: start, effects: [] };
   for (const [event, at] of events) last = step(last.state, { ...event, at } as BindingEvent);
   return last;
@@ -41,10 +48,10 @@ const redirect = (server: string, epoch = 0): EventFields => ({
 });
 
 const asking = open(fresh, moment(0)).state;
-const running = after(asking, [bound(3), moment(10)]).state;
-const frozen = after(running, [{ kind: "flowReceived", windowBytes: 0 }, moment(20)]).state;
+const running = run(asking, [bound(3), moment(10)]).state;
+const frozen = run(running, [{ kind: "flowReceived", windowBytes: 0 }, moment(20)]).state;
 const seeking = open(fresh, moment(0, [])).state;
-const over = after(running, [{ kind: "emptied" }, moment(30)]).state;
+const over = run(running, [{ kind: "emptied" }, moment(30)]).state;
 
 const askOf = (effects: readonly BindingEffect[]): string | undefined => {
   const ask = effects.find((effect) => effect.kind === "ask");
@@ -121,7 +128,7 @@ describe("the table", () => {
     for (const [eventKind, event] of Object.entries(events)) {
       test(`${stateKind} meets ${eventKind}`, () => {
         expect(state.kind).toBe(stateKind);
-        const next = after(state, [event, moment(40)]);
+        const next = run(state, [event, moment(40)]);
         const row = expected[stateKind as Binding["kind"]];
         expect(`${next.state.kind}: ${kinds(next.effects)}`).toBe(row[eventKind as BindingEvent["kind"]]);
       });
@@ -133,11 +140,11 @@ describe("whom to ask", () => {
   test("the first in rank; then, one by one, the others", () => {
     const first = open(fresh, moment(0));
     expect(askOf(first.effects)).toBe("s1");
-    const second = after(first.state, [refusal("draining"), moment(1)]);
+    const second = run(first.state, [refusal("draining"), moment(1)]);
     expect(askOf(second.effects)).toBe("s2");
-    const third = after(second.state, [{ kind: "trunkLost" }, moment(2)]);
+    const third = run(second.state, [{ kind: "trunkLost" }, moment(2)]);
     expect(askOf(third.effects)).toBe("s3");
-    const none = after(third.state, [refusal("unknown-app"), moment(3)]);
+    const none = run(third.state, [refusal("unknown-app"), moment(3)]);
     expect(none.state.kind).toBe("seeking");
   });
 
@@ -149,29 +156,29 @@ describe("whom to ask", () => {
   });
 
   test("somebody else, at once, when the owner's trunk is lost", () => {
-    const lost = after(running, [{ kind: "trunkLost" }, moment(20)]);
+    const lost = run(running, [{ kind: "trunkLost" }, moment(20)]);
     expect(askOf(lost.effects)).toBe("s2");
   });
 
   test("no answer within 2 s counts as none: the channel is given up and the next is asked", () => {
     expect(wakeAtMs(asking)).toBe(bindTimeoutMs);
-    const early = after(asking, [{ kind: "timePassed" }, moment(bindTimeoutMs - 1)]);
+    const early = run(asking, [{ kind: "timePassed" }, moment(bindTimeoutMs - 1)]);
     expect(early.state).toBe(asking);
-    const late = after(asking, [{ kind: "timePassed" }, moment(bindTimeoutMs)]);
+    const late = run(asking, [{ kind: "timePassed" }, moment(bindTimeoutMs)]);
     expect(kinds(late.effects)).toEqual(["unbind", "ask"]);
     expect(askOf(late.effects)).toBe("s2");
   });
 
   test("the first that was full, with force, when all are full", () => {
     const full = refusal("full");
-    const forced = after(asking, [full, moment(1)], [full, moment(2)], [full, moment(3)]);
+    const forced = run(asking, [full, moment(1)], [full, moment(2)], [full, moment(3)]);
     expect(forced.effects.at(-1)).toEqual({ kind: "ask", server: "s1", address: "s1:1", force: true });
-    const refusedAgain = after(forced.state, [full, moment(4)]);
+    const refusedAgain = run(forced.state, [full, moment(4)]);
     expect(refusedAgain.state.kind).toBe("seeking");
   });
 
   test("a silent owner is waited for: nobody else is asked in this round", () => {
-    const silent = after(asking, [refusal("owner-silent", 700), moment(1)]);
+    const silent = run(asking, [refusal("owner-silent", 700), moment(1)]);
     expect(silent.state.kind).toBe("seeking");
     expect(wakeAtMs(silent.state)).toBeGreaterThanOrEqual(701);
     expect(wakeAtMs(silent.state)).toBeLessThanOrEqual(721);
@@ -179,13 +186,13 @@ describe("whom to ask", () => {
 
   test("where nobody is, it waits, and asks when members change", () => {
     expect(seeking.kind).toBe("seeking");
-    expect(askOf(after(seeking, [{ kind: "membersChanged" }, moment(1)]).effects)).toBe("s1");
+    expect(askOf(run(seeking, [{ kind: "membersChanged" }, moment(1)]).effects)).toBe("s1");
   });
 });
 
 describe("redirects", () => {
   test("are followed at once, also to a server that is no member", () => {
-    const next = after(running, [redirect("s9", 7), moment(20)]);
+    const next = run(running, [redirect("s9", 7), moment(20)]);
     expect(next.effects).toEqual([
       { kind: "forgetChannel" },
       { kind: "ask", server: "s9", address: "s9:9", force: false },
@@ -197,17 +204,17 @@ describe("redirects", () => {
     let state: Binding = asking;
     let follows = 0;
     while (state.kind === "asking" && follows < 100) {
-      state = after(state, [redirect(follows % 2 === 0 ? "s2" : "s1"), moment(1)]).state;
+      state = run(state, [redirect(follows % 2 === 0 ? "s2" : "s1"), moment(1)]).state;
       follows += 1;
     }
     expect(follows).toBe(redirectsMax + 1);
     expect(state.kind).toBe("seeking");
-    const again = after(state, [{ kind: "timePassed" }, moment(600)]);
-    expect(after(again.state, [redirect("s2"), moment(601)]).state.kind).toBe("asking");
+    const again = run(state, [{ kind: "timePassed" }, moment(600)]);
+    expect(run(again.state, [redirect("s2"), moment(601)]).state.kind).toBe("asking");
   });
 
   test("of a frozen room keep the clock of the outage that began with the freeze", () => {
-    const moved = after(frozen, [redirect("s2", 4), moment(200)]);
+    const moved = run(frozen, [redirect("s2", 4), moment(200)]);
     expect((moved.state as Asking).search.sinceMs).toBe(20);
     expect((moved.state as Asking).search.untilMs).toBe(20 + holdMs);
   });
@@ -216,41 +223,41 @@ describe("redirects", () => {
 describe("epochs", () => {
   test("GATE-6: an owner of a lower epoch than the highest seen is not accepted", () => {
     const known = { epochSeen: 5, owner: undefined };
-    const zombie = after(open(known, moment(0)).state, [bound(4), moment(1)]);
+    const zombie = run(open(known, moment(0)).state, [bound(4), moment(1)]);
     expect(kinds(zombie.effects)).toEqual(["unbind", "ask"]);
     expect(askOf(zombie.effects)).toBe("s2");
-    const equal = after(open(known, moment(0)).state, [bound(5), moment(1)]);
+    const equal = run(open(known, moment(0)).state, [bound(5), moment(1)]);
     expect(equal.state.kind).toBe("bound");
   });
 
   test("GATE-6: a bound channel that goes back to a lower epoch is given up", () => {
-    const back = after(running, [bound(2), moment(20)]);
+    const back = run(running, [bound(2), moment(20)]);
     expect(kinds(back.effects)).toEqual(["unbind", "ask"]);
-    const frozenBack = after(frozen, [bound(2), moment(20)]);
+    const frozenBack = run(frozen, [bound(2), moment(20)]);
     expect(kinds(frozenBack.effects)).toEqual(["unbind", "ask"]);
   });
 
   test("GATE-6: a redirect's epoch counts as seen", () => {
-    const sent = after(running, [redirect("s2", 9), moment(20)], [bound(8), moment(21)]);
+    const sent = run(running, [redirect("s2", 9), moment(20)], [bound(8), moment(21)]);
     expect(kinds(sent.effects)).toEqual(["unbind", "ask"]);
   });
 
   test("a bound channel takes a higher epoch and goes on", () => {
-    const won = after(frozen, [bound(4), moment(30)]);
+    const won = run(frozen, [bound(4), moment(30)]);
     expect(won.state).toEqual({ kind: "bound", known: { epochSeen: 4, owner: "s1" }, server: "s1" });
   });
 });
 
 describe("gap, freeze, end", () => {
   test("GATE-10: a gap closes the sessions in order with 1012, and the room stays bound until they are gone", () => {
-    const gap = after(asking, [bound(3, { hasGap: true }), moment(1)]);
+    const gap = run(asking, [bound(3, { hasGap: true }), moment(1)]);
     expect(gap.state.kind).toBe("bound");
     expect(kinds(gap.effects)).toEqual(["resume", "closeSessions"]);
     expect(gap.effects[1]).toMatchObject({ code: 1012 });
   });
 
   test("bound with a window of 0 is frozen, and the outage goes on", () => {
-    const still = after(asking, [bound(3, { windowBytes: 0 }), moment(500)]);
+    const still = run(asking, [bound(3, { windowBytes: 0 }), moment(500)]);
     expect(still.state).toMatchObject({ kind: "frozen", sinceMs: 0, untilMs: holdMs });
     expect(kinds(still.effects)).toEqual(["resume"]);
   });
@@ -262,9 +269,9 @@ describe("gap, freeze, end", () => {
       [asking, holdMs, ["unbind"]],
       [frozen, 20 + holdMs, ["unbind"]],
     ] as const) {
-      const early = after(state, [{ kind: "timePassed" }, moment(atMs - 1)]);
+      const early = run(state, [{ kind: "timePassed" }, moment(atMs - 1)]);
       expect(early.state.kind).not.toBe("over");
-      const late = after(state, [{ kind: "timePassed" }, moment(atMs)]);
+      const late = run(state, [{ kind: "timePassed" }, moment(atMs)]);
       expect(late.state.kind).toBe("over");
       expect(kinds(late.effects)).toEqual([...before, "dropSessions"]);
       expect(late.effects.at(-1)).toMatchObject(drop);
@@ -272,10 +279,10 @@ describe("gap, freeze, end", () => {
   });
 
   test("GATE-8: an outage has one clock, however many servers are asked in it", () => {
-    let state: Binding = after(running, [{ kind: "trunkLost" }, moment(1_000)]).state;
+    let state: Binding = run(running, [{ kind: "trunkLost" }, moment(1_000)]).state;
     let asked = 0;
     for (let wake = wakeAtMs(state); wake !== undefined && asked < 10_000; wake = wakeAtMs(state)) {
-      state = after(state, [{ kind: "timePassed" }, moment(wake)]).state;
+      state = run(state, [{ kind: "timePassed" }, moment(wake)]).state;
       asked += 1;
       if (state.kind === "over") expect(wake).toBe(1_000 + holdMs);
     }
@@ -283,12 +290,12 @@ describe("gap, freeze, end", () => {
   });
 
   test("a quarantined room is given up at once, a broken one when nobody can restore it", () => {
-    const quarantined = after(asking, [refusal("quarantined"), moment(1)]);
+    const quarantined = run(asking, [refusal("quarantined"), moment(1)]);
     expect(quarantined.state.kind).toBe("over");
     expect(quarantined.effects.at(-1)).toMatchObject({ kind: "dropSessions", code: 4503 });
-    const other = after(asking, [refusal("broken"), moment(1)]);
+    const other = run(asking, [refusal("broken"), moment(1)]);
     expect(askOf(other.effects)).toBe("s2");
-    const all = after(other.state, [refusal("broken"), moment(2)], [refusal("broken"), moment(3)]);
+    const all = run(other.state, [refusal("broken"), moment(2)], [refusal("broken"), moment(3)]);
     expect(all.effects.at(-1)).toMatchObject({ kind: "dropSessions", code: 4503 });
   });
 });
