@@ -30,7 +30,7 @@ export interface BatchFault {
 
 /**
  * Hands on the frames of a batch in order. Every frame is checked whole before it is handed on; at the first fault reading ends, and
- * neither that frame nor one behind it is handed on. Payloads are views into `batch`. Throws only what a handler throws.
+ * neither that frame nor one behind it is handed on (WIRE-2). Payloads are views into `batch`. Throws only what a handler throws.
  */
 export function readBatch(
   batch: Uint8Array,

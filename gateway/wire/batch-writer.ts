@@ -21,7 +21,7 @@ const slabBytesMax = 256 * 1024;
 
 /**
  * Writes frames back to back. A batch lies in a slab of memory; the next batch begins behind it in the same slab, and a full slab
- * is left to whoever still sends from it. So bytes that were handed out never change, and a frame costs no allocation.
+ * is left to whoever still sends from it (WIRE-1). So bytes that were handed out never change, and a frame costs no allocation.
  *
  * Arguments are the caller's promise: what PROTOCOL.md does not allow is an assertion (`RangeError`), and writes nothing.
  */

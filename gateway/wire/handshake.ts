@@ -126,6 +126,7 @@ function meetChallenge(_state: HandshakeState, bytes: Uint8Array, context: Hands
     listener: peer,
     listenerNonce: message.nonce,
   };
+  // WIRE-5
   if (!isProof(context.key, "listener", introduction, message.proof)) return unproved();
   const proof = encodeHandshake({ t: "proof", proof: makeProof(context.key, "dialer", introduction) });
   return [{ kind: "awaitWelcome", peer }, [{ kind: "sendMessage", bytes: proof }]];
@@ -138,6 +139,7 @@ function meetProof(
 ): HandshakeStep {
   const message = decodeHandshake(bytes);
   if (message?.t !== "proof") return notUnderstood("expected proof");
+  // WIRE-5
   if (!isProof(context.key, "dialer", state.introduction, message.proof)) return unproved();
   return [
     { kind: "open", peer: state.peer },

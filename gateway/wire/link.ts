@@ -55,6 +55,12 @@ export interface TrunkLink {
   /** Makes a batch leave at the end of this turn of the event loop even if nothing is written yet; `onBeforeFlush` comes first. */
   requestFlush(): void;
 
+  /**
+   * Calls `task` once the peer has handled everything that is written so far; never, if the link ends before. Many calls of one
+   * turn cost one ping.
+   */
+  whenHeard(task: () => void): void;
+
   /** Sends what is written, then ends the link. `onEnd` follows with `closed`. */
   close(): void;
 }

@@ -19,7 +19,7 @@ export function isPlainKey(key: string): boolean {
 /**
  * Walks over the bytes without building anything and says which rule they break, or `undefined`: exactly one value within the
  * limits, of plain data only (nil, booleans, numbers up to 2^53, strings, binaries, arrays, maps with string keys).
- * A decoder that is given only what passed cannot be made to allocate much more than `bytes`, recurse deeply or build other types.
+ * A decoder that is given only what passed cannot be made to allocate much more than `bytes`, recurse deeply or build other types (WIRE-4).
  */
 export function scanPlain(bytes: Uint8Array, limits: PlainLimits): string | undefined {
   if (bytes.length > limits.bytesMax) return "too many bytes";

@@ -33,9 +33,12 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
   readonly #handler: LinkHandler;
   /** Goes forward only. `closing`: our close is under way, frames still come in. */
   #phase: "open" | "closing" | "ended" = "open";
-  /** Somebody has seen that bytes wait, and may be waiting for `onDrained`. */
+  /** WIRE-9: somebody has seen that bytes wait, and may be waiting for `onDrained`. */
   #owesDrained = false;
   #isFlushDue = false;
+  /** Tasks of `whenHeard`, oldest first, by the token of their ping: -1, -2, … */
+  readonly #unheard: { readonly token: number; readonly task: () => void }[] = [];
+  #nextHeardToken = -1;
   #isAttached = false;
   #lastSentMs: number;
   #lastHeardMs: number;
@@ -156,6 +159,12 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
     this.#runtime.soon(this.#flush);
   }
 
+  whenHeard(task: () => void): void {
+    if (this.#phase !== "open") return;
+    this.#unheard.push({ token: this.#nextHeardToken, task });
+    this.requestFlush();
+  }
+
   close(): void {
     if (this.#phase !== "open") return;
     // Within `attach` there is no handler yet, and nothing that it could add.
@@ -187,11 +196,17 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
     if (this.#phase === "open") this.#writer.pong(token);
   }
 
-  /** Being heard is all that it is for. */
-  onPong(): void {}
+  /** Pings of `whenHeard` have tokens below 0; the others are only for being heard. */
+  onPong(token: number): void {
+    while (this.#unheard[0] && this.#unheard[0].token >= token) this.#unheard.shift()?.task();
+  }
 
   readonly #flush = (): void => {
     if (this.#phase === "open") this.#handler.onBeforeFlush?.();
+    if (this.#phase === "open" && this.#unheard.at(-1)?.token === this.#nextHeardToken) {
+      this.#writer.ping(this.#nextHeardToken);
+      this.#nextHeardToken -= 1;
+    }
     this.#isFlushDue = false;
     if (this.#phase !== "open") return;
     this.#writer.flush();
@@ -253,16 +268,18 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
   #breakOff(end: LinkEnd): void {
     const fields = { address: this.#pipe.remoteAddress, peer: this.peer.id, rule: end.detail };
     this.#runtime.log.warn(fields, end.kind === "protocol" ? "trunk peer broke the protocol" : "trunk is silent");
-    // Never without a word: a peer that merely stood still would take a broken connection for our death.
+    // WIRE-7. Never without a word: a peer that merely stood still would take a broken connection for our death.
     if (end.kind === "protocol") this.#pipe.close(closeCodes.notUnderstood, "protocol");
     else this.#pipe.close(closeCodes.goingAway, "silent");
     this.#end(end);
   }
 
+  /** WIRE-8: once. */
   #end(end: LinkEnd): void {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
     this.#timer.cancel();
+    this.#unheard.length = 0;
     this.#handler.onEnd(end);
   }
 }

@@ -50,7 +50,7 @@ export function createWsDialPipe(options: { readonly upgradeMsMax?: number } = {
   };
 }
 
-/** What a connection that never came to be says about the peer. Only an answer of its operating system is evidence. */
+/** WIRE-7: what a connection that never came to be says about the peer. Only an answer of its operating system is evidence. */
 function dialEnd(error: NodeJS.ErrnoException): PipeEnd {
   // A name with several addresses fails with the errors of all.
   const errors: readonly NodeJS.ErrnoException[] = error instanceof AggregateError ? error.errors : [error];

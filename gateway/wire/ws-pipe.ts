@@ -89,7 +89,7 @@ export class WsPipe implements Pipe {
     this.#handler.onDrained();
   };
 
-  /** Sees each piece behind the socket's own reader: what that piece completed has been handled. */
+  /** WIRE-6. Sees each piece behind the socket's own reader: what that piece completed has been handled. */
   readonly #countUntrusted = (chunk: Buffer): void => {
     this.#untrustedBytes += chunk.length;
     if (this.#untrustedBytes <= untrustedBytesMax) return;
@@ -132,7 +132,7 @@ export class WsPipe implements Pipe {
   }
 }
 
-/** An open connection that ended without a close frame. */
+/** WIRE-7: an open connection that ended without a close frame. */
 function brokenPipeEnd(error: NodeJS.ErrnoException | undefined): PipeEnd {
   if (error === undefined) return { kind: "reset", code: 0, detail: "the connection ended without a close" };
   const isReset = error.code === "ECONNRESET" || error.code === "EPIPE";
