@@ -1,13 +1,14 @@
 import type * as uWS from "uWebSockets.js";
-import { STATUS_CODES } from "node:http";
 import { RoomgateError } from "../wire/errors.ts";
 import { Admissions } from "./admissions.ts";
 import { HeaderMap } from "./header-map.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { listenError, probeListenFailure } from "./listen-error.ts";
-import type { Admission, Listener, ListenerOptions, PlainReply, Site, UpgradeRequest } from "./listener.ts";
+import type { Listener, ListenerOptions, PlainReply, Site, UpgradeRequest } from "./listener.ts";
 import { listenerLimits } from "./listener-limits.ts";
+import { problemReply } from "./problem-reply.ts";
 import { addressOfBytes } from "./remote-address.ts";
+import { isBodiless, replyBody, replyHeaders, statusText } from "./reply-parts.ts";
 import { checkRequest, hasBody } from "./upgrade-check.ts";
 import { UwsSocket, type UwsSocketShared, type UwsUserData } from "./uws-socket.ts";
 
@@ -19,8 +20,6 @@ type Listen = (host: string, port: number, mode: number, done: (socket: uWS.us_l
 const uwsBytesMax = 2 ** 31 - 1;
 /** Bodies above this go out in pieces, as the client takes them, instead of being copied whole. */
 const wholeBodyBytesMax = 64 * 1024;
-/** uWebSockets.js writes these itself. */
-const ownHeaders = new Set(["content-length", "transfer-encoding", "connection"]);
 
 /**
  * The binary of uWebSockets.js, loaded on demand. Rejects with `engine-missing` where there is none for this platform (Alpine,
@@ -60,7 +59,7 @@ export async function listenUws(options: ListenerOptions, site: Site): Promise<L
       sendPingsAutomatically: false,
       idleTimeout: idleTimeoutSeconds(options),
       upgrade: (response, request, context) => front.receive(response, request, context),
-      open: (ws) => front.open(ws),
+      open: (ws) => ws.getUserData().socket.opened(ws),
       message: (ws, bytes, isBinary) => ws.getUserData().socket.received(bytes, !isBinary),
       pong: (ws) => ws.getUserData().socket.heard(),
       ping: (ws) => ws.getUserData().socket.heard(),
@@ -106,8 +105,6 @@ class UwsFront {
   readonly #site: Site;
   readonly #admissions: Admissions;
   readonly #shared: UwsSocketShared;
-  /** Set while `upgrade` of uWebSockets.js runs, which opens the socket before it returns. */
-  #opening: Extract<Admission, { kind: "accept" }> | undefined;
 
   constructor(site: Site, shared: UwsSocketShared) {
     this.#site = site;
@@ -117,29 +114,31 @@ class UwsFront {
 
   /** `context` is there where uWebSockets.js would upgrade; it passes on what has no key of the right length as plain. */
   receive(response: uWS.HttpResponse, request: uWS.HttpRequest, context: uWS.us_socket_context_t | undefined): void {
-    const headers = copyHeaders(request);
-    const line = {
-      method: request.getCaseSensitiveMethod().toUpperCase(),
-      path: request.getUrl(),
-      query: request.getQuery() ?? "",
-    };
-    const check = checkRequest({ ...line, method: request.getCaseSensitiveMethod(), header: headers.get });
-    const isLast = hasBody(headers.get);
-    if (check.kind === "plain") {
-      writeReply(response, line.method, this.#site.respond({ ...line, header: headers.get }), isLast);
-    } else if (check.kind === "refuse") {
-      writeReply(response, line.method, check.reply, true);
-    } else if (context !== undefined) {
-      const { path, query } = line;
-      const remoteAddress = addressOfBytes(new Uint8Array(response.getRemoteAddress()));
-      const upgrade = { path, query, protocols: check.protocols, header: headers.get, remoteAddress };
-      this.#admit(response, context, check.key, upgrade);
+    try {
+      this.#receive(response, request, context);
+    } catch (error) {
+      // A request without an answer makes uWebSockets.js abort the process; an error of ours takes the way of every other.
+      response.close();
+      throw error;
     }
   }
 
-  open(ws: uWS.WebSocket<UwsUserData>): void {
-    const opening = this.#opening;
-    if (opening !== undefined) ws.getUserData().socket.opened(ws, opening.attach);
+  #receive(response: uWS.HttpResponse, request: uWS.HttpRequest, context: uWS.us_socket_context_t | undefined): void {
+    const header = copyHeaders(request).get;
+    const method = request.getCaseSensitiveMethod();
+    const line = { method, path: request.getUrl(), query: request.getQuery() ?? "", header };
+    const check = checkRequest(line);
+    if (check.kind === "plain") {
+      writeReply(response, method, this.#site.respond(line), hasBody(header));
+    } else if (check.kind === "refuse") {
+      writeReply(response, method, check.reply, true);
+    } else if (context === undefined) {
+      writeReply(response, method, problemReply(400, "Sec-WebSocket-Key must be 16 bytes in base64"), true);
+    } else {
+      const { path, query } = line;
+      const remoteAddress = addressOfBytes(new Uint8Array(response.getRemoteAddress()));
+      this.#admit(response, context, check.key, { path, query, protocols: check.protocols, header, remoteAddress });
+    }
   }
 
   #admit(response: uWS.HttpResponse, context: uWS.us_socket_context_t, key: string, request: UpgradeRequest): void {
@@ -155,11 +154,9 @@ class UwsFront {
           writeReply(response, "GET", admission.reply, true);
           return;
         }
-        this.#opening = admission;
-        const socket = new UwsSocket(this.#shared);
+        const socket = new UwsSocket(this.#shared, admission.attach);
         // No extensions: nothing is compressed.
         response.upgrade<UwsUserData>({ socket }, key, admission.protocol ?? "", "", context);
-        this.#opening = undefined;
       });
     });
   }
@@ -174,15 +171,13 @@ function copyHeaders(request: uWS.HttpRequest): HeaderMap {
 }
 
 function writeReply(response: uWS.HttpResponse, method: string, reply: PlainReply, isLast: boolean): void {
-  response.writeStatus(`${reply.status} ${STATUS_CODES[reply.status] ?? "Unknown"}`);
-  for (const [name, value] of Object.entries(reply.headers)) {
-    if (!ownHeaders.has(name.toLowerCase())) response.writeHeader(name, value);
-  }
-  const body = typeof reply.body === "string" ? Buffer.from(reply.body, "utf8") : reply.body;
-  const isBodiless = method === "HEAD" || reply.status === 304 || reply.status === 204;
-  if (isBodiless && isLast) {
+  response.writeStatus(statusText(reply.status));
+  for (const [name, value] of replyHeaders(reply)) response.writeHeader(name, value);
+  const body = replyBody(reply);
+  const hasNone = method === "HEAD" || isBodiless(reply.status);
+  if (hasNone && isLast) {
     response.end("", true);
-  } else if (isBodiless) {
+  } else if (hasNone) {
     // Not as an argument: uWebSockets.js would then wait for a body of that length.
     if (method === "HEAD") response.writeHeader("content-length", String(body.byteLength));
     response.endWithoutBody();

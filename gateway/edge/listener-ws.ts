@@ -10,6 +10,7 @@ import type { Admission, Listener, ListenerOptions, Site, UpgradeRequest } from 
 import { listenerLimits } from "./listener-limits.ts";
 import { writeRawReply } from "./raw-reply.ts";
 import { addressOfText } from "./remote-address.ts";
+import { isBodiless, replyBody, replyHeaders } from "./reply-parts.ts";
 import { checkRequest, hasBody, type RequestCheck } from "./upgrade-check.ts";
 import { WsSocket, type WsSocketShared } from "./ws-socket.ts";
 
@@ -104,9 +105,9 @@ class WsFront {
     if (check.kind === "upgrade") return;
     const reply = check.kind === "refuse" ? check.reply : this.#site.respond(incoming.plain);
     if (check.kind === "refuse" || hasBody(incoming.headers.get)) response.shouldKeepAlive = false;
-    const body = typeof reply.body === "string" ? Buffer.from(reply.body, "utf8") : reply.body;
-    const length = reply.status === 304 || reply.status === 204 ? {} : { "content-length": body.byteLength };
-    response.writeHead(reply.status, { ...reply.headers, ...length });
+    const body = replyBody(reply);
+    const length = isBodiless(reply.status) ? {} : { "content-length": body.byteLength };
+    response.writeHead(reply.status, { ...Object.fromEntries(replyHeaders(reply)), ...length });
     response.end(body);
   }
 

@@ -34,6 +34,7 @@ export class UwsSocket implements ClientSocket, KeptSocket {
   keepAliveSlot = -1;
   readonly #shared: UwsSocketShared;
   #ws: WebSocket<UwsUserData> | undefined;
+  #attach: ((socket: ClientSocket) => SocketHandler) | undefined;
   #handler: SocketHandler | undefined;
   /** Set from our own `close` or `terminate` on: what the handler will be told. */
   #endCode: number | undefined;
@@ -42,14 +43,16 @@ export class UwsSocket implements ClientSocket, KeptSocket {
   #isBuffering = false;
   #corkDepth = 0;
 
-  constructor(shared: UwsSocketShared) {
+  constructor(shared: UwsSocketShared, attach: (socket: ClientSocket) => SocketHandler) {
     this.#shared = shared;
+    this.#attach = attach;
   }
 
-  opened(ws: WebSocket<UwsUserData>, attach: (socket: ClientSocket) => SocketHandler): void {
+  opened(ws: WebSocket<UwsUserData>): void {
     this.#ws = ws;
     this.#shared.keepAlive.add(this);
-    this.#handler = attach(this);
+    this.#handler = this.#attach?.(this);
+    this.#attach = undefined;
   }
 
   received(bytes: ArrayBuffer, isText: boolean): void {

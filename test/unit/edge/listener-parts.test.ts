@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { closeReason } from "../../../gateway/edge/close-reason.ts";
 import { headerMapOf } from "../../../gateway/edge/header-map.ts";
 import { addressOfBytes, addressOfText } from "../../../gateway/edge/remote-address.ts";
+import { isBodiless, replyBody, replyHeaders, statusText } from "../../../gateway/edge/reply-parts.ts";
 
 describe("the reason of a close", () => {
   it("is always valid UTF-8, the longest beginning of the text that fits", () => {
@@ -46,5 +47,26 @@ describe("a client's address", () => {
     expect(addressOfText("::ffff:10.1.2.3")).toBe("10.1.2.3");
     expect(addressOfText("2001:db8::abcd")).toBe("2001:db8::abcd");
     expect(addressOfText(undefined)).toBe("");
+  });
+});
+
+describe("a reply", () => {
+  it("leaves out headers that would break its form, and those that belong to the listener", () => {
+    const headers = {
+      location: "/game/",
+      "x-split": "a\r\nset-cookie: b",
+      "x\nname": "a",
+      "x-wide": "\u0100",
+      "Content-Length": "7",
+      connection: "close",
+    };
+    expect(replyHeaders({ status: 200, headers, body: "" })).toEqual([["location", "/game/"]]);
+  });
+
+  it("has bytes and a status line", () => {
+    expect(replyBody({ status: 200, headers: {}, body: "é" })).toEqual(Buffer.from([0xc3, 0xa9]));
+    expect(statusText(426)).toBe("426 Upgrade Required");
+    expect(statusText(299)).toBe("299 Unknown");
+    expect([200, 204, 304, 404].map(isBodiless)).toEqual([false, true, true, false]);
   });
 });
