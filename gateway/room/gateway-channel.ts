@@ -35,8 +35,6 @@ export class GatewayChannel {
   #acks: number[] = [];
   #acked: Member[] = [];
   readonly #latest = new Map<string, () => void>();
-  /** Members that the room has closed, in the order of their closes in the line. */
-  #closed: { readonly member: Member; readonly rseq: Rseq }[] = [];
 
   constructor(gateway: GatewayId, seen: Rseq, sent: Rseq, nowMs: number) {
     this.gateway = gateway;
@@ -68,18 +66,14 @@ export class GatewayChannel {
     this.detachedAtMs = nowMs;
   }
 
-  /** An ended member's stream may still come in until the gateway has seen its close. */
-  forgetWhenSeen(member: Member, rseq: Rseq): void {
-    this.#closed.push({ member, rseq });
-  }
-
-  /** The gateway has all reliable messages up to `rseq`. */
-  haveSeen(rseq: Rseq): void {
-    this.seen = rseq;
-    while (this.#closed[0] && this.#closed[0].rseq <= rseq) {
-      const { member } = this.#closed.shift() as { member: Member };
+  /**
+   * ROOM-5: a session that has ended is forgotten only when its gateway knows so: until then it may ask for it again, and must not
+   * be taken for a new one. Where the trunk goes away before, the gateway's next `bind` tells which it still has.
+   */
+  forgetWhenHeard(member: Member): void {
+    this.#link?.whenHeard(() => {
       if (this.members.get(member.number) === member) this.members.delete(member.number);
-    }
+    });
   }
 
   /** How far this gateway lets the tail be forgotten, where the line stands at `rseq`. */

@@ -341,7 +341,7 @@ export class LiveRoom implements RoomContext, MemberHost {
     const payload = Buffer.from(reason, "utf8");
     if (payload.length > 123) throw new RangeError("a close reason is at most 123 bytes");
     this.#outbox.deliver({ kind: "one", member }, code, true, payload);
-    member.channel.forgetWhenSeen(member, this.#outbox.rseq);
+    member.channel.forgetWhenHeard(member);
     this.#leaveRoom(member, { kind: "closed", code });
   }
 
@@ -454,7 +454,6 @@ export class LiveRoom implements RoomContext, MemberHost {
       member.state = moved.ended ? "ended" : "member";
       channel.members.set(member.number, member);
       if (member.state === "member") this.#sessions.set(member.id, member);
-      else channel.forgetWhenSeen(member, state.rseq);
       return member;
     });
     for (const message of state.tailOf(members)) tail.push(message);

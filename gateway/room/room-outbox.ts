@@ -67,7 +67,7 @@ export class RoomOutbox {
     const continues = line === this.line && seen <= this.#rseq;
     const gap = continues && seen < this.#tail.forgottenUpTo && channel.sent > seen;
     const from = continues && !gap ? seen : this.#rseq;
-    channel.haveSeen(from);
+    channel.seen = from;
     return { from, gap };
   }
 
@@ -77,7 +77,7 @@ export class RoomOutbox {
 
   seen(channel: GatewayChannel, rseq: Rseq): void {
     if (rseq <= channel.seen || rseq > this.#rseq) return;
-    channel.haveSeen(rseq);
+    channel.seen = rseq;
     this.#trim();
   }
 
