@@ -1,5 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Database, RootDatabase } from "lmdb";
 import { RoomgateError } from "../../wire/errors.ts";
@@ -103,8 +114,33 @@ function prepareDirectory(directory: string): void {
     mkdirSync(directory, { recursive: true });
     writeFileSync(probe, "");
     unlinkSync(probe);
+    prepareLockFile(directory);
   } catch (cause) {
     throw unavailable(`The store's directory ${directory} cannot be used: ${lineOf(cause)}`, cause);
+  }
+}
+
+const lockFileBytes = 64 * 1024;
+
+/**
+ * LMDB makes its lock file as a hole and writes to it through memory: on a full disk that kills the process. So it finds one
+ * that has its blocks. It appears complete or not at all, because another process may be opening the store just now.
+ *
+ * From here on nothing in this process may open that file: see `stopped-holder.ts`.
+ */
+function prepareLockFile(directory: string): void {
+  const lockFile = join(directory, "lock.mdb");
+  if (existsSync(lockFile)) return;
+  const temporary = join(directory, `.lock.${process.pid}`);
+  try {
+    writeFileSync(temporary, Buffer.alloc(lockFileBytes));
+    linkSync(temporary, lockFile);
+  } catch (error) {
+    // Somebody was quicker, or the file system has no links: then LMDB makes its own.
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!["EEXIST", "EPERM", "ENOTSUP", "ENOSYS"].includes(code)) throw error;
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }
 

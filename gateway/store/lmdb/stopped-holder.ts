@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../../wire/runtime.ts";
 import type { Environment } from "./environment.ts";
@@ -38,11 +38,23 @@ export async function wakeStoppedHolder(
   }
 }
 
+/**
+ * Read from our own mapping of the lock file, never through a descriptor of it: closing one would drop all file locks that this
+ * process has on it, and with them LMDB would take us for dead.
+ */
 async function lockHolders(directory: string): Promise<ReadonlySet<number>> {
-  const bytes = await readFile(join(directory, "lock.mdb"));
+  const path = join(await realpath(directory), "lock.mdb");
+  const maps = await readFile("/proc/self/maps", "latin1");
+  const mapping = maps.split("\n").find((line) => line.endsWith(` ${path}`) && line.split(/\s+/)[2] === "00000000");
   const holders = new Set<number>();
-  for (let at = mutexStart; at < Math.min(mutexEnd, bytes.length - 3); at += 4) {
-    holders.add(bytes.readUInt32LE(at) & threadMask);
+  if (mapping === undefined) return holders;
+  const memory = await open("/proc/self/mem", "r");
+  try {
+    const bytes = Buffer.alloc(mutexEnd - mutexStart);
+    await memory.read(bytes, 0, bytes.length, Number.parseInt(mapping, 16) + mutexStart);
+    for (let at = 0; at < bytes.length; at += 4) holders.add(bytes.readUInt32LE(at) & threadMask);
+  } finally {
+    await memory.close();
   }
   return holders;
 }

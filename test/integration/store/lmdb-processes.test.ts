@@ -1,0 +1,232 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openStore } from "../../../gateway/store/open.ts";
+import type { Store } from "../../../gateway/store/port.ts";
+import { add, bytesText, headOf, noLimit, roomOf, serverOf, take, textBytes } from "../../contract/store/fixtures.ts";
+import { storeContract } from "../../contract/store/store-contract.ts";
+import { buildStoreChild, type ChildStore, startStoreChild } from "./child-store.ts";
+
+let child: Awaited<ReturnType<typeof buildStoreChild>>;
+let directory: string;
+let children: ChildStore[] = [];
+let stores: Store[] = [];
+
+beforeAll(async () => {
+  child = await buildStoreChild();
+});
+afterAll(() => child.dispose());
+
+async function start(): Promise<ChildStore> {
+  const started = await startStoreChild(child.script, `lmdb:${directory}`);
+  children.push(started);
+  return started;
+}
+
+async function open(): Promise<Store> {
+  const store = await openStore(`lmdb:${directory}`);
+  stores.push(store);
+  return store;
+}
+
+async function begin(): Promise<void> {
+  directory = await mkdtemp(join(tmpdir(), "roomgate-processes-"));
+}
+
+async function dispose(): Promise<void> {
+  for (const running of children) await running.end();
+  for (const store of stores) await store.close();
+  children = [];
+  stores = [];
+  await rm(directory, { recursive: true });
+}
+
+// The same suite, where every other user of the data is a process of its own.
+storeContract("lmdb between processes", "disk", async () => {
+  await begin();
+  return { store: await open(), another: async () => (await start()).store, dispose };
+});
+
+describe("lmdb and processes that die or stop", () => {
+  beforeEach(begin);
+  afterEach(dispose);
+
+  test("STORE-3: after kill -9 of a writer everything that was answered is there, and others go on at once", async () => {
+    const rooms = Array.from({ length: 8 }, (_, i) => `flood/${i}`);
+    const store = await open();
+    const answered = new Map<string, string[]>();
+    for (let round = 1; round <= 8; round += 1) {
+      const writer = await start();
+      let news = 0;
+      const enough = new Promise<void>((resolve) => {
+        writer.flood(rooms, `s${round}`, ({ room, epoch, tail }) => {
+          if (epoch === undefined || tail === undefined) return;
+          const known = answered.get(room) ?? [];
+          known[tail] = `${epoch}/${tail}/${"x".repeat(tail % 300)}`;
+          answered.set(room, known);
+          news += 1;
+          if (news === 200 + round * 37) resolve();
+        });
+      });
+      await enough;
+      await writer.end();
+      for (const name of rooms) {
+        const head = await headOf(store, name);
+        if (head === undefined) throw new Error("the head is gone");
+        const read = await store.readJournal(roomOf(name), 0, noLimit);
+        if (read.kind !== "records") throw new Error(JSON.stringify(read));
+        // No hole, nothing behind the tail, each record as it was written, and all that was answered among them.
+        expect(read.records.map(({ position }) => position)).toEqual(read.records.map((_, i) => i + 1));
+        expect(read.records).toHaveLength(head.tail);
+        for (const record of read.records) {
+          if (record.kind === "fence") continue;
+          const { epoch, position } = record;
+          expect(bytesText(record.bytes)).toBe(`${epoch}/${position}/${"x".repeat(position % 300)}`);
+        }
+        for (const [position, text] of (answered.get(name) ?? []).entries()) {
+          if (text === undefined) continue;
+          expect(bytesText(read.records[position - 1]?.bytes ?? new Uint8Array(0))).toBe(text);
+        }
+      }
+    }
+    expect(answered.size).toBe(rooms.length);
+  });
+
+  test("STORE-2: two processes take rooms from each other all the time, and no answered append is lost", async () => {
+    const contenders = [await start(), await start(), await start()];
+    const name = "app/fought-over";
+    const answered = new Map<number, string>();
+    const epochs = new Set<number>();
+    await Promise.all(
+      contenders.map(async ({ store }, index) => {
+        for (let round = 0; round < 40; round += 1) {
+          const found = await headOf(store, name);
+          const owner = serverOf(`s${index}`);
+          const [taken] = await store.takeover([{ room: roomOf(name), expect: found, owner, journaled: true }]);
+          if (taken?.kind !== "taken") continue;
+          expect(epochs.has(taken.head.epoch)).toBe(false);
+          epochs.add(taken.head.epoch);
+          let { epoch, tail } = taken.head;
+          for (let i = 0; i < 10; i += 1) {
+            const text = `${index}.${round}.${i}`;
+            const [answer] = await store.append([
+              { room: roomOf(name), expect: { epoch, tail }, records: [textBytes(text)] },
+            ]);
+            if (answer?.kind !== "appended") {
+              expect(answer?.kind).toBe("fenced");
+              break;
+            }
+            tail = answer.tail;
+            expect(answered.has(tail)).toBe(false);
+            answered.set(tail, `${epoch}:${text}`);
+          }
+        }
+      }),
+    );
+    const store = await open();
+    const read = await store.readJournal(roomOf(name), 0, noLimit);
+    if (read.kind !== "records") throw new Error(read.kind);
+    const data = read.records.filter(({ kind }) => kind === "data");
+    const fences = read.records.filter(({ kind }) => kind === "fence");
+    expect(new Map(data.map(({ position, epoch, bytes }) => [position, `${epoch}:${bytesText(bytes)}`]))).toEqual(
+      answered,
+    );
+    expect(fences.map(({ epoch }) => epoch)).toEqual(Array.from({ length: epochs.size }, (_, i) => i + 1));
+    expect(epochs.size).toBeGreaterThan(20);
+  });
+
+  test("STORE-7: what a process was saving when it was killed is removed by the next one that opens the store", async () => {
+    const first = await open();
+    await take(first, "app/r");
+    const writer = await start();
+    const bytes = new Uint8Array(200 * 1024 * 1024);
+    void writer.store.saveSnapshot(roomOf("app/r"), 1, { position: 1, version: "1", bytes }).catch(() => undefined);
+    const chunks = () => rowsOf("chunks");
+    while ((await chunks()) < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+    await writer.end();
+    expect(await chunks()).toBeGreaterThan(0);
+    expect(await rowsOf("generations")).toBe(1);
+    expect(await first.loadSnapshot(roomOf("app/r"))).toEqual({ kind: "none" });
+    await open();
+    await expect.poll(async () => [await chunks(), await rowsOf("generations")], { timeout: 10_000 }).toEqual([0, 0]);
+  });
+
+  test("STORE-7: snapshots that were replaced do not pile up", async () => {
+    const store = await open();
+    await take(store, "app/r");
+    for (let size = 1; size <= 40; size += 1) {
+      const bytes = new Uint8Array(size % 2 === 0 ? 3_000_000 : 100);
+      await store.saveSnapshot(roomOf("app/r"), 1, { position: size, version: "1", bytes });
+    }
+    await expect
+      .poll(async () => [await rowsOf("chunks"), await rowsOf("snapshots"), await rowsOf("generations")], {
+        timeout: 10_000,
+      })
+      .toEqual([12, 1, 0]);
+  });
+
+  test("STORE-12: a process that is stopped in the middle of a commit does not keep the others from writing", async (context) => {
+    if (process.platform !== "linux") return context.skip("needs /proc");
+    const store = await open();
+    const writer = await start();
+    let tail = 0;
+    writer.flood(
+      Array.from({ length: 40 }, (_, i) => `flood/${i}`),
+      "s1",
+      (news) => {
+        if (news.room === "flood/0") tail = news.tail ?? tail;
+      },
+    );
+    await expect.poll(() => tail, { timeout: 10_000 }).toBeGreaterThan(20);
+    let head: { epoch: number; tail: number } = await take(store, "app/other", "s2");
+    let longestMs = 0;
+    for (let round = 0; round < 12; round += 1) {
+      writer.process.kill("SIGSTOP");
+      const beganMs = performance.now();
+      head = await add(store, "app/other", head, `${round}`);
+      longestMs = Math.max(longestMs, performance.now() - beganMs);
+      writer.process.kill("SIGCONT");
+      await new Promise((resolve) => setTimeout(resolve, 20 + round));
+    }
+    expect(longestMs).toBeLessThan(2_000);
+    // It was found without opening the lock file: that would have cost us our file locks, by which LMDB knows that we live.
+    const { ino } = await stat(join(directory, "lock.mdb"));
+    const locks = await readFile("/proc/locks", "utf8");
+    const ours = locks.split("\n").filter((line) => line.includes(` ${process.pid} `) && line.includes(`:${ino} `));
+    expect(ours.length).toBeGreaterThan(0);
+    // A zombie that comes back is fenced as ever.
+    writer.process.kill("SIGSTOP");
+    const found = await headOf(store, "flood/0");
+    const [taken] = await store.takeover([
+      { room: roomOf("flood/0"), expect: found, owner: serverOf("s2"), journaled: true },
+    ]);
+    const stopped = new Promise<unknown>((resolve) => {
+      writer.flood([], "s1", (news) => {
+        if (news.room === "flood/0" && news.stopped !== undefined) resolve(news.stopped);
+      });
+    });
+    writer.process.kill("SIGCONT");
+    if (taken?.kind === "taken") expect(await stopped).toMatchObject({ kind: "fenced" });
+    else expect(taken?.kind).toBe("fenced");
+  });
+
+  /** Rows of one table, counted from outside of the engine. */
+  async function rowsOf(table: string): Promise<number> {
+    const { open: openLmdb } = await import("lmdb");
+    const root = openLmdb({
+      path: directory,
+      noSubdir: false,
+      overlappingSync: false,
+      keyEncoding: "binary",
+      encoding: "binary",
+    });
+    try {
+      return root
+        .openDB({ name: table, keyEncoding: "binary", encoding: "binary" })
+        .getCount({ start: Buffer.of(0) } as never);
+    } finally {
+      await root.close();
+    }
+  }
+});
