@@ -17,8 +17,6 @@ export type ServerAnswer =
 export interface ServerRequests {
   /** Never rejects; answers within `timeoutMs`. */
   ask(address: string, request: ServerRequest, timeoutMs: number): Promise<ServerAnswer>;
-  /** Ends the links to all addresses but these. */
-  keepOnly(addresses: ReadonlySet<string>): void;
   close(): void;
 }
 
@@ -102,9 +100,6 @@ export function createServerRequests(runtime: Runtime, dialer: TrunkDialer): Ser
         if (line.link === undefined) line.waiting.push(message);
         else line.link.control(message);
       });
-    },
-    keepOnly(addresses) {
-      for (const [address, line] of lines) if (!addresses.has(address)) end(address, line, "the server has left");
     },
     close() {
       for (const [address, line] of [...lines]) end(address, line, "the operating side is closing");
