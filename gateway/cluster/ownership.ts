@@ -243,7 +243,8 @@ const table: Table<Ownership, OwnershipEvent, OwnershipEffect> = {
     handedOver: (_state, event) => leave({ kind: "owned", owner: event.owner, epoch: event.epoch }),
     moveCalledOff: (state) => reclaim(state.epoch),
     fenced: (_state, event) => lostTo(event.head),
-    roomThrew: (state) => reclaim(state.epoch),
+    // A room whose code has failed must not go on anywhere; if the target has it already, the release is fenced.
+    roomThrew: (state) => release(state.epoch, broken, { kind: "closeMembers" }),
   },
   reclaiming: {
     ...ignoring,
@@ -266,8 +267,7 @@ const table: Table<Ownership, OwnershipEvent, OwnershipEffect> = {
   verifying: {
     ...ignoring,
     // OWN-3: after a silence a room runs on only if its head is still this server's, at the same epoch.
-    headRead: (state, event) =>
-      isMine(event.head, event.me, state.epoch) ? resume(state.epoch) : lostTo(event.head),
+    headRead: (state, event) => (isMine(event.head, event.me, state.epoch) ? resume(state.epoch) : lostTo(event.head)),
     storeUnknown: (state) => toWith<Ownership, OwnershipEffect>(state, { kind: "retryLater" }),
     storeUnavailable: (state) => toWith<Ownership, OwnershipEffect>(state, { kind: "retryLater" }),
     retryDue: (state) => toWith<Ownership, OwnershipEffect>(state, { kind: "readHead" }),
