@@ -9,8 +9,8 @@ export const listenerLimits = {
   protocolBytesMax: 256,
   /** Upgrades that wait for the site's decision: 503 above. */
   upgradesPendingMax: 1_024,
-  /** A request must be complete this long after its connection opened or the one before it was answered. */
+  /** EDGE-7. A request must be complete this long after its connection opened or the one before it was answered. */
   requestMsMax: 10_000,
-  /** A client that has not finished the close handshake by then is cut off. */
+  /** EDGE-6. A client that has not finished the close handshake by then is cut off. */
   closeMsMax: 3_000,
 } as const;

@@ -23,6 +23,7 @@ async function uwsLoads(log: Logger): Promise<boolean> {
     await loadUws();
     return true;
   } catch (error) {
+    // EDGE-8: a missing binary costs speed, not service.
     if (!(error instanceof RoomgateError)) throw error;
     log.warn(
       { reason: error.message, node: process.version, platform: process.platform, arch: process.arch },

@@ -166,8 +166,12 @@ export function closingContract(under: ListenerEngineUnderTest): void {
       while (peer.socket.send(new Uint8Array(64 * 1024), false) !== "dropped");
       const startMs = performance.now();
       peer.socket.close(4430, "reads too slowly");
+      client.ws.send("too late to be heard");
       expect(await peer.closed()).toBe(4430);
       expect(performance.now() - startMs).toBeLessThan(5_000);
+      expect(peer.messages).toEqual([]);
+      client.ws.resume();
+      expect((await client.closed).code).toBe(1006);
     });
 
     it("tells a client that reads again in time why it was closed", async () => {

@@ -139,7 +139,8 @@ export function messagesContract(under: ListenerEngineUnderTest): void {
       const { accepted, sawBuffered } = fill(peer);
       expect(sawBuffered).toBe(true);
       expect(peer.socket.bufferedBytes).toBeGreaterThan(0);
-      expect(peer.socket.bufferedBytes).toBeLessThanOrEqual(sendBufferBytesMax + 16_384);
+      // The payloads fit; the header of the last frame may stick out.
+      expect(peer.socket.bufferedBytes).toBeLessThanOrEqual(sendBufferBytesMax + 16);
       expect(peer.drainedCount).toBe(0);
 
       client.ws.resume();
@@ -181,8 +182,8 @@ export function messagesContract(under: ListenerEngineUnderTest): void {
 }
 
 /** Sends until a frame is dropped. The operating system takes some megabytes before anything is buffered here. */
-function fill(peer: Peer): { accepted: number; sawBuffered: boolean } {
-  const frame = Buffer.alloc(16 * 1024);
+export function fill(peer: Peer): { accepted: number; sawBuffered: boolean } {
+  const frame = Buffer.alloc(60_000);
   let sawBuffered = false;
   for (let accepted = 0; accepted < 10_000; accepted += 1) {
     frame.writeUInt32BE(accepted, 0);
@@ -190,7 +191,7 @@ function fill(peer: Peer): { accepted: number; sawBuffered: boolean } {
     if (outcome === "buffered") sawBuffered = true;
     if (outcome === "dropped") return { accepted, sawBuffered };
   }
-  throw new Error("160 MB went to a client that does not read");
+  throw new Error("600 MB went to a client that does not read");
 }
 
 async function openClientStillWorks(client: Client): Promise<void> {
