@@ -127,11 +127,16 @@ describe("a cluster under its operators", () => {
 });
 
 describe("a cluster whose supervisor was killed", () => {
-  test("OPS-6: leaves no process behind", async () => {
+  beforeAll(async () => {
     cluster = await startCluster("--servers", "2");
-    const pids = [...(await servers()), ...(await cluster.get<readonly Server[]>("/api/gateways"))].map(
-      ({ pid }) => pid,
-    );
+  });
+  afterAll(async () => {
+    await cluster.stop();
+  });
+
+  test("OPS-6: leaves no process behind", async () => {
+    const members = [...(await servers()), ...(await cluster.get<readonly Server[]>("/api/gateways"))];
+    const pids = members.map(({ pid }) => pid);
     expect(pids).toHaveLength(3);
     cluster.process.kill("SIGKILL");
     await cluster.ended;
@@ -139,6 +144,5 @@ describe("a cluster whose supervisor was killed", () => {
       () => pids.filter(isAlive),
       (left) => left.length === 0,
     );
-    await cluster.stop();
   });
 });
