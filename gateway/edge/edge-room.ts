@@ -7,7 +7,7 @@ import type { Timer } from "../wire/runtime.ts";
 import { DownLine } from "./down-line.ts";
 import { countPause } from "./gateway-stats.ts";
 import { numberBytes, packNumbers, pairBytes, readNumber, readPairs } from "./number-pairs.ts";
-import type { Candidate, Known } from "./owner-search.ts";
+import type { Known } from "./owner-search.ts";
 import {
   type Binding,
   type BindingEffect,
@@ -17,32 +17,11 @@ import {
   step,
   wakeAtMs,
 } from "./room-binding.ts";
-import type { Session, SessionRoom, SessionSetting } from "./session.ts";
+import type { ChannelRequest, RoomSetting } from "./room-setting.ts";
+import type { Session, SessionRoom } from "./session.ts";
 import { UpFlow } from "./up-flow.ts";
 
-/** What a room needs of its gateway. */
-export interface RoomSetting extends SessionSetting {
-  readonly holdMs: number;
-  candidates(room: RoomKey): readonly Candidate[];
-  /**
-   * Calls `channelOpened` on the room, at once or when the trunk is open, or `channelLost` once. Both may come within the call.
-   * Answers how to give the channel up.
-   */
-  requestChannel(room: EdgeRoom, server: ServerId, address: string): ChannelRequest;
-  /** Servers that refused or reset a connection just now; `owner` is named first if it is one of them. */
-  deadServers(owner: ServerId | undefined): readonly ServerId[];
-  /** Calls `tellSeen` on the room before long. */
-  tellSeenSoon(room: EdgeRoom): void;
-  /** The room has nobody left, and is not to be used any more. */
-  roomOver(room: EdgeRoom, known: Known): void;
-}
-
-export interface ChannelRequest {
-  /** Safe to repeat. Nothing is heard of the channel any more. */
-  giveUp(): void;
-  /** Calls `trunkDrained` on the room once. */
-  awaitDrain(): void;
-}
+const silentAcksMsMax = 5_000;
 
 /** `BindingEvent` without the moment, which is added where it is handed to the machine. */
 type News = BindingEvent extends infer E ? (E extends BindingEvent ? Omit<E, "at"> : never) : never;
@@ -71,6 +50,8 @@ export class EdgeRoom implements SessionRoom {
   #timerAtMs: number | undefined = undefined;
   #news: News[] | undefined = undefined;
   #isSeenQueued = false;
+  #freedBytes = 0;
+  #progressAtMs = 0;
 
   constructor(key: RoomKey, known: Known, setting: RoomSetting) {
     this.key = key;
@@ -81,6 +62,10 @@ export class EdgeRoom implements SessionRoom {
   /** The state's name, for logs and tests. */
   get standing(): Binding["kind"] {
     return this.#binding?.kind ?? "seeking";
+  }
+
+  get epochSeen(): Epoch {
+    return this.#known.epochSeen;
   }
 
   /** Takes a new session in. With the first the search for an owner begins. */
@@ -213,6 +198,19 @@ export class EdgeRoom implements SessionRoom {
     if (session !== undefined) this.#dismiss(session, code, reason);
   }
 
+  /** To be called every second or so. GATE-11: an owner that acknowledges nothing for 5 s is asked again. */
+  checkProgress(): void {
+    const nowMs = this.#setting.runtime.nowMs();
+    const { underWayBytes, freedBytes } = this.#up;
+    if (underWayBytes === 0 || freedBytes !== this.#freedBytes) {
+      this.#freedBytes = freedBytes;
+      this.#progressAtMs = nowMs;
+    } else if (nowMs - this.#progressAtMs >= silentAcksMsMax) {
+      this.#progressAtMs = nowMs;
+      this.#dispatch({ kind: "stalled" });
+    }
+  }
+
   // What the cluster says.
 
   membersChanged(): void {
@@ -312,6 +310,7 @@ export class EdgeRoom implements SessionRoom {
     if (message === undefined || link === undefined) return;
     const isFresh = this.#epoch === 0;
     this.#epoch = message.epoch;
+    this.#progressAtMs = this.#setting.runtime.nowMs();
     this.line.begin(message.line, message.rseq);
     const heldUp = () => this.#request?.awaitDrain();
     this.#up.open({ link, channel: this.#channel, epoch: message.epoch, heldUp }, message.windowBytes);

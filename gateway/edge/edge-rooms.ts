@@ -1,14 +1,17 @@
 import type { RoomKey, ServerId, SessionNumber } from "../wire/ids.ts";
 import type { Timer } from "../wire/runtime.ts";
-import { type ChannelRequest, EdgeRoom, type RoomSetting } from "./edge-room.ts";
+import { EdgeRoom } from "./edge-room.ts";
 import type { ClientSocket } from "./listener.ts";
 import type { Candidate, Known } from "./owner-search.ts";
 import { RoomMemory } from "./room-memory.ts";
+import type { ChannelRequest, RoomSetting } from "./room-setting.ts";
 import { Session, type SessionSetting } from "./session.ts";
 
 const sessionNumberMax = 0xffff_ffff;
 /** What a room server does not know to be received, it keeps: so it is told within this, or earlier where it is much. */
 const seenDelayMs = 50;
+/** One timer looks at all rooms for those whose owner acknowledges nothing. */
+const sweepEveryMs = 1_000;
 
 export interface EdgeRoomsSetting extends SessionSetting {
   readonly holdMs: number;
@@ -22,6 +25,7 @@ export class EdgeRooms {
   readonly #setting: RoomSetting;
   readonly #rooms = new Map<RoomKey, EdgeRoom>();
   readonly #memory = new RoomMemory();
+  #sweepTimer: Timer | undefined = undefined;
   readonly #untold: EdgeRoom[] = [];
   #seenTimer: Timer | undefined = undefined;
   #nextNumber: SessionNumber;
@@ -54,6 +58,7 @@ export class EdgeRooms {
     if (room === undefined) {
       room = new EdgeRoom(key, this.#memory.recall(key), this.#setting);
       this.#rooms.set(key, room);
+      this.#sweepLater();
     }
     const session = new Session(this.#takeNumber(), client, room, this.#setting, onSocketClosed);
     room.join(session);
@@ -74,6 +79,7 @@ export class EdgeRooms {
   abandon(): void {
     for (const room of [...this.#rooms.values()]) room.abandon();
     this.#seenTimer?.cancel();
+    this.#sweepTimer?.cancel();
   }
 
   /** Numbers are not used again before all others were; what is still in use by then is far behind. */
@@ -81,6 +87,14 @@ export class EdgeRooms {
     const number = this.#nextNumber;
     this.#nextNumber = number === sessionNumberMax ? 1 : number + 1;
     return number;
+  }
+
+  #sweepLater(): void {
+    this.#sweepTimer ??= this.#setting.runtime.after(sweepEveryMs, () => {
+      this.#sweepTimer = undefined;
+      for (const room of [...this.#rooms.values()]) room.checkProgress();
+      if (this.#rooms.size > 0) this.#sweepLater();
+    });
   }
 
   #forget(room: EdgeRoom, known: Known): void {

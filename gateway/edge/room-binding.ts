@@ -75,6 +75,8 @@ export type BindingEvent =
   /** The trunk to the server that is asked or bound has ended, or could not be had. */
   | ({ readonly kind: "trunkLost" } & At)
   | ({ readonly kind: "membersChanged" } & At)
+  /** The owner has acknowledged nothing for too long, though there is something to acknowledge. */
+  | ({ readonly kind: "stalled" } & At)
   /** Called at {@link wakeAtMs}, or later. */
   | ({ readonly kind: "timePassed" } & At)
   /** The last session is gone. */
@@ -83,9 +85,12 @@ export type BindingEvent =
 export type BindingEffect =
   /** Give the room a channel to `server`, dialling it if need be, and send `bind`. */
   | { readonly kind: "ask"; readonly server: ServerId; readonly address: string; readonly force: boolean }
-  /** Send `unbind` and forget the channel. */
+  /** There is no session any more: send `unbind` and forget the channel. */
   | { readonly kind: "unbind" }
-  /** The other side has ended the channel: forget it. */
+  /**
+   * Hear no more of the channel. Without a word where the server may not know that it is over: an `unbind` would say that the sessions are
+   * gone. A later `bind` to the same server takes the place of this one.
+   */
   | { readonly kind: "forgetChannel" }
   /** Rewind the sessions to where `bound` says, and send what it does not have. */
   | { readonly kind: "resume" }
@@ -210,6 +215,7 @@ const table: Table<Binding, BindingEvent, BindingEffect> = {
     flowReceived: stay,
     trunkLost: stay,
     membersChanged: (state, { at }) => askNext(state.known, { ...state.search, tried: [] }, at),
+    stalled: stay,
     timePassed: (state, { at }) => {
       if (at.nowMs >= state.search.untilMs) return giveUp("no server can take the room now");
       return at.nowMs >= state.wakeAtMs ? askNext(state.known, state.search, at) : stay(state);
@@ -220,7 +226,7 @@ const table: Table<Binding, BindingEvent, BindingEffect> = {
     boundReceived: (state, event) => {
       const { known, server, search } = state;
       if (!isStale(known, event.epoch)) return acceptBound(server, event, search.sinceMs);
-      return after(unbind, askNext(known, { ...search, tried: [...search.tried, server] }, event.at));
+      return after(forgetChannel, askNext(known, { ...search, tried: [...search.tried, server] }, event.at));
     },
     redirectReceived: (state, event) => after(forgetChannel, redirected(state.known, state.search, event)),
     refusalReceived: (state, event) => after(forgetChannel, refused(state.known, state.server, state.search, event)),
@@ -229,18 +235,19 @@ const table: Table<Binding, BindingEvent, BindingEffect> = {
       after(forgetChannel, askNext(state.known, { ...state.search, tried: [...state.search.tried, state.server] }, at)),
     // The question is out; its answer, the trunk's end or the timer say how it goes on.
     membersChanged: stay,
+    stalled: stay,
     timePassed: (state, { at }) => {
       const { known, server, search } = state;
       if (at.nowMs >= search.untilMs) return giveUp("no server can take the room now", unbind);
       if (at.nowMs < state.answerByMs) return stay(state);
-      return after(unbind, askNext(known, { ...search, tried: [...search.tried, server] }, at));
+      return after(forgetChannel, askNext(known, { ...search, tried: [...search.tried, server] }, at));
     },
     emptied: () => end(unbind),
   },
   bound: {
     boundReceived: (state, event) =>
       isStale(state.known, event.epoch)
-        ? after(unbind, lose(state.known, state.server, event.at.nowMs, event.at))
+        ? after(forgetChannel, lose(state.known, state.server, event.at.nowMs, event.at))
         : acceptBound(state.server, event, event.at.nowMs),
     redirectReceived: (state, event) =>
       after(forgetChannel, redirected(state.known, begin(event.at.nowMs, event.at.holdMs), event)),
@@ -256,13 +263,15 @@ const table: Table<Binding, BindingEvent, BindingEffect> = {
     trunkLost: (state, { at }) => after(forgetChannel, lose(state.known, state.server, at.nowMs, at)),
     // A running room stays where it is, whatever the hash prefers now.
     membersChanged: stay,
+    // GATE-11: perhaps it has lost the channel and does not know it; asking again, the same one first, tells.
+    stalled: (state, { at }) => after(forgetChannel, askNext(state.known, begin(at.nowMs, at.holdMs), at)),
     timePassed: stay,
     emptied: () => end(unbind),
   },
   frozen: {
     boundReceived: (state, event) =>
       isStale(state.known, event.epoch)
-        ? after(unbind, lose(state.known, state.server, state.sinceMs, event.at))
+        ? after(forgetChannel, lose(state.known, state.server, state.sinceMs, event.at))
         : acceptBound(state.server, event, state.sinceMs),
     redirectReceived: (state, event) =>
       after(forgetChannel, redirected(state.known, begin(state.sinceMs, event.at.holdMs), event)),
@@ -271,6 +280,8 @@ const table: Table<Binding, BindingEvent, BindingEffect> = {
     flowReceived: (state, { windowBytes }) => (windowBytes === 0 ? stay(state) : thaw(state, windowBytes)),
     trunkLost: (state, { at }) => after(forgetChannel, lose(state.known, state.server, state.sinceMs, at)),
     membersChanged: stay,
+    // Its own clock runs.
+    stalled: stay,
     timePassed: (state, { at }) =>
       at.nowMs >= state.untilMs ? giveUp("the room is frozen for too long", unbind) : stay(state),
     emptied: () => end(unbind),
@@ -282,6 +293,7 @@ const table: Table<Binding, BindingEvent, BindingEffect> = {
     flowReceived: stay,
     trunkLost: stay,
     membersChanged: stay,
+    stalled: stay,
     timePassed: stay,
     emptied: stay,
   },

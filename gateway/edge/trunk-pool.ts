@@ -1,5 +1,6 @@
 import type { ServerId } from "../wire/ids.ts";
-import type { ChannelRequest, EdgeRoom } from "./edge-room.ts";
+import type { EdgeRoom } from "./edge-room.ts";
+import type { ChannelRequest } from "./room-setting.ts";
 import { Trunk, type TrunkSetting } from "./trunk.ts";
 
 export interface ServerAddress {

@@ -1,9 +1,10 @@
 import type { Channel, ServerId } from "../wire/ids.ts";
 import type { LinkEnd, LinkHandler, TrunkDialer, TrunkLink } from "../wire/link.ts";
 import type { Runtime, Timer } from "../wire/runtime.ts";
-import type { ChannelRequest, EdgeRoom } from "./edge-room.ts";
+import type { EdgeRoom } from "./edge-room.ts";
 import { FanOut } from "./fan-out.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
+import type { ChannelRequest } from "./room-setting.ts";
 
 const backOffFirstMs = 20;
 const backOffMaxMs = 500;

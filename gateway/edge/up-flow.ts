@@ -24,6 +24,7 @@ export class UpFlow {
   #target: UpTarget | undefined = undefined;
   #windowBytes = 0;
   #underWayBytes = 0;
+  #freedBytes = 0;
   #first: Session | undefined = undefined;
   #last: Session | undefined = undefined;
 
@@ -33,6 +34,11 @@ export class UpFlow {
 
   get underWayBytes(): number {
     return this.#underWayBytes;
+  }
+
+  /** Rises with every acknowledgement of something new. */
+  get freedBytes(): number {
+    return this.#freedBytes;
   }
 
   /** From here on items go to `target`. The caller has rewound the sessions and offers them next. */
@@ -56,6 +62,7 @@ export class UpFlow {
   /** Bytes of the window that acknowledged or forgotten items had taken. */
   free(bytes: number): void {
     this.#underWayBytes = Math.max(0, this.#underWayBytes - bytes);
+    this.#freedBytes += bytes;
   }
 
   /** Puts the session at the end of the line, if it is not in it, and sends what may be sent. */

@@ -42,6 +42,16 @@ function broadcast(channel: number, epoch: number, text: string, rseq: number, e
   };
 }
 
+const boundMessage = {
+  t: "bound",
+  epoch: 1,
+  line: 1,
+  rseq: 0,
+  positions: new Uint8Array(0),
+  windowBytes: 1_000,
+  gap: false,
+} as const;
+
 describe("the way up", () => {
   test("GATE-1: what is said before the room runs is sent in order once it does", () => {
     const edge = new EdgeFixture();
@@ -317,8 +327,7 @@ describe("the way down", () => {
     expect(edge.rooms.count).toBe(0);
     const b = edge.enter();
     expect(edge.link("s1").bind.epochSeen).toBe(7);
-    const channel = edge.bound("s1", 6);
-    expect(edge.link("s1").controls("unbind").at(-1)).toEqual({ t: "unbind", channel });
+    edge.bound("s1", 6);
     expect(b.socket.closes).toEqual([]);
     expect(edge.link("s2").bind.epochSeen).toBe(7);
   });
@@ -555,19 +564,43 @@ describe("outages", () => {
     edge.ackAll("s1", 1, a);
     expect(edge.rooms.count).toBe(0);
     expect(edge.stats.leaving).toBe(0);
+    edge.runtime.advance(1_000);
     expect(edge.runtime.timerCount).toBe(0);
   });
 
-  test("a question that is not answered is withdrawn, and its late answer means nothing", () => {
+  test("a question that is not answered is put to the next, and its late answer means nothing", () => {
     const edge = new EdgeFixture();
     const a = edge.enter();
-    const { channel } = edge.link("s1").bind;
     edge.runtime.advance(2_000);
-    expect(edge.link("s1").controls("unbind")).toEqual([{ t: "unbind", channel }]);
+    // An unbind would say that the sessions are gone.
+    expect(edge.link("s1").controls("unbind")).toEqual([]);
     edge.bound("s2", 2);
     edge.bound("s1", 9);
     expect(ups(edge.link("s1").take(), { a })).toEqual([]);
     expect(edge.stats.droppedStale).toBe(1);
+  });
+
+  test("GATE-11: an owner that acknowledges nothing for 5 s is asked again, and gets what it does not have", () => {
+    const edge = new EdgeFixture();
+    const a = edge.enter();
+    const b = edge.enter("idle");
+    const link = edge.link("s1");
+    for (const bind of link.controls("bind")) {
+      link.tell({ ...boundMessage, channel: bind.channel });
+    }
+    link.deliver({ t: "ack", channel: 1, epoch: 1, pairs: [a.number, 1] });
+    link.deliver({ t: "ack", channel: 2, epoch: 1, pairs: [b.number, 1] });
+    edge.runtime.advance(20_000);
+    expect(link.controls("bind")).toHaveLength(2);
+    a.say("anybody?");
+    edge.runtime.advance(4_900);
+    expect(link.controls("bind")).toHaveLength(2);
+    edge.runtime.advance(1_200);
+    expect(link.controls("bind")).toHaveLength(3);
+    expect(link.controls("unbind")).toEqual([]);
+    link.take();
+    edge.bound("s1", 1, { positions: { [a.number]: 1 } });
+    expect(ups(link.take(), { a })).toEqual(["a2 anybody?"]);
   });
 
   test("a server that breaks the rules of a trunk loses it", () => {

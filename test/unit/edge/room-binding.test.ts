@@ -68,6 +68,7 @@ describe("the table", () => {
     flowReceived: { kind: "flowReceived", windowBytes: 500 },
     trunkLost: { kind: "trunkLost" },
     membersChanged: { kind: "membersChanged" },
+    stalled: { kind: "stalled" },
     timePassed: { kind: "timePassed" },
     emptied: { kind: "emptied" },
   };
@@ -80,6 +81,7 @@ describe("the table", () => {
       flowReceived: "seeking: ",
       trunkLost: "seeking: ",
       membersChanged: "asking: ask",
+      stalled: "seeking: ",
       timePassed: "asking: ask",
       emptied: "over: ",
     },
@@ -90,6 +92,7 @@ describe("the table", () => {
       flowReceived: "asking: ",
       trunkLost: "asking: forgetChannel,ask",
       membersChanged: "asking: ",
+      stalled: "asking: ",
       timePassed: "asking: ",
       emptied: "over: unbind",
     },
@@ -100,6 +103,7 @@ describe("the table", () => {
       flowReceived: "bound: setWindow",
       trunkLost: "asking: forgetChannel,ask",
       membersChanged: "bound: ",
+      stalled: "asking: forgetChannel,ask",
       timePassed: "bound: ",
       emptied: "over: unbind",
     },
@@ -110,6 +114,7 @@ describe("the table", () => {
       flowReceived: "bound: setWindow",
       trunkLost: "asking: forgetChannel,ask",
       membersChanged: "frozen: ",
+      stalled: "frozen: ",
       timePassed: "frozen: ",
       emptied: "over: unbind",
     },
@@ -120,6 +125,7 @@ describe("the table", () => {
       flowReceived: "over: ",
       trunkLost: "over: ",
       membersChanged: "over: ",
+      stalled: "over: ",
       timePassed: "over: ",
       emptied: "over: ",
     },
@@ -165,8 +171,15 @@ describe("whom to ask", () => {
     const early = run(asking, [{ kind: "timePassed" }, moment(bindTimeoutMs - 1)]);
     expect(early.state).toBe(asking);
     const late = run(asking, [{ kind: "timePassed" }, moment(bindTimeoutMs)]);
-    expect(kinds(late.effects)).toEqual(["unbind", "ask"]);
+    expect(kinds(late.effects)).toEqual(["forgetChannel", "ask"]);
     expect(askOf(late.effects)).toBe("s2");
+  });
+
+  test("GATE-11: an owner that has stalled is asked again first", () => {
+    const again = run(running, [{ kind: "stalled" }, moment(20)]);
+    expect(askOf(again.effects)).toBe("s1");
+    const other = run(again.state, [{ kind: "timePassed" }, moment(20 + bindTimeoutMs)]);
+    expect(askOf(other.effects)).toBe("s2");
   });
 
   test("the first that was full, with force, when all are full", () => {
@@ -224,7 +237,7 @@ describe("epochs", () => {
   test("GATE-6: an owner of a lower epoch than the highest seen is not accepted", () => {
     const known = { epochSeen: 5, owner: undefined };
     const zombie = run(open(known, moment(0)).state, [bound(4), moment(1)]);
-    expect(kinds(zombie.effects)).toEqual(["unbind", "ask"]);
+    expect(kinds(zombie.effects)).toEqual(["forgetChannel", "ask"]);
     expect(askOf(zombie.effects)).toBe("s2");
     const equal = run(open(known, moment(0)).state, [bound(5), moment(1)]);
     expect(equal.state.kind).toBe("bound");
@@ -232,14 +245,14 @@ describe("epochs", () => {
 
   test("GATE-6: a bound channel that goes back to a lower epoch is given up", () => {
     const back = run(running, [bound(2), moment(20)]);
-    expect(kinds(back.effects)).toEqual(["unbind", "ask"]);
+    expect(kinds(back.effects)).toEqual(["forgetChannel", "ask"]);
     const frozenBack = run(frozen, [bound(2), moment(20)]);
-    expect(kinds(frozenBack.effects)).toEqual(["unbind", "ask"]);
+    expect(kinds(frozenBack.effects)).toEqual(["forgetChannel", "ask"]);
   });
 
   test("GATE-6: a redirect's epoch counts as seen", () => {
     const sent = run(running, [redirect("s2", 9), moment(20)], [bound(8), moment(21)]);
-    expect(kinds(sent.effects)).toEqual(["unbind", "ask"]);
+    expect(kinds(sent.effects)).toEqual(["forgetChannel", "ask"]);
   });
 
   test("a bound channel takes a higher epoch and goes on", () => {
