@@ -127,3 +127,24 @@ test("a pipe that is terminated is a reset for its peer", async () => {
   expect(near[0]?.ends).toMatchObject([{ kind: "closed" }]);
   expect(far[0]?.ends).toMatchObject([{ kind: "reset" }]);
 });
+
+test("WIRE-6: a peer that is not trusted may send 4 KiB in all", async () => {
+  const runtime = createVirtualRuntime();
+  const network = createMemoryNetwork(runtime);
+  const ends: string[] = [];
+  let arrived = 0;
+  await network.host("b").listenPipe({ host: "b", port: 7 }, () => ({
+    onMessage: () => {
+      arrived += 1;
+    },
+    onDrained: () => undefined,
+    onEnd: (end) => ends.push(end.kind),
+  }));
+  const near: Side[] = [];
+  network.host("a").dialPipe("b:7", recordSides(near), () => undefined);
+  runtime.settle();
+  for (let number = 0; number < 5; number += 1) near[0]?.pipe.send(new Uint8Array(1024));
+  runtime.settle();
+  expect([arrived, ends]).toEqual([4, ["protocol"]]);
+  expect(near[0]?.ends).toMatchObject([{ kind: "closed", code: 1009 }]);
+});

@@ -141,6 +141,24 @@ test("WIRE-8: the last moment to write comes once before each flush, and what is
   expect(calls).toBe(2);
 });
 
+test("WIRE-9: who has seen bytes wait hears when they are gone, once, and who has not does not", () => {
+  let drained = 0;
+  const { runtime, link } = setUp({
+    onDrained: () => {
+      drained += 1;
+    },
+  });
+  link.flow(1, 1, 1);
+  runtime.settle();
+  expect(drained).toBe(0);
+  link.flow(1, 1, 1);
+  expect(link.bufferedBytes).toBe(20);
+  runtime.settle();
+  link.flow(1, 1, 1);
+  runtime.settle();
+  expect(drained).toBe(1);
+});
+
 test("a flush that nobody writes into sends nothing", () => {
   const { runtime, link, sent } = setUp();
   link.requestFlush();
