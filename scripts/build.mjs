@@ -33,7 +33,7 @@ function filesBelow(paths) {
 }
 
 function hashOf(files) {
-  const hash = createHash("sha256").update(process.version.split(".")[0]);
+  const hash = createHash("sha256");
   for (const file of files) {
     if (!existsSync(file)) continue;
     hash.update(relative(root, file)).update("\0").update(readFileSync(file)).update("\0");
