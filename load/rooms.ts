@@ -1,4 +1,5 @@
 import type { Apps, Message, Room, RoomContext, Session } from "roomgate/room";
+import { ledger } from "./ledger.ts";
 
 /** Every frame back to its sender, as the type it came in. Stateless, so a new owner has nothing to restore. */
 function createEcho(): Room {
@@ -19,4 +20,5 @@ function asSent(message: Message): string | Uint8Array {
 export const apps: Apps = {
   echo: { durability: "memory", create: createEcho },
   fan: { durability: "memory", create: createFan },
+  ledger,
 };

@@ -24,10 +24,19 @@ export function definitionOf(apps: ReadonlyMap<AppName, AppDefinition>, room: Ro
   return apps.get(appOf(room));
 }
 
+/** Whether rooms of the app have a journal. */
+export function isJournaled(definition: AppDefinition): boolean {
+  return definition.durability !== "memory";
+}
+
 function problemsOf(definition: AppDefinition): string[] {
   const problems: string[] = [];
   if (typeof definition?.create !== "function") return ["create must be a function"];
-  if (definition.durability !== "memory") problems.push('its durability must be "memory": journals are not there yet');
+  const { durability } = definition;
+  const isInterval = typeof durability === "object" && durability?.intervalMs >= 1 && durability.intervalMs <= 60_000;
+  if (durability !== "memory" && durability !== "commit" && !isInterval) {
+    problems.push('durability must be "memory", "commit" or { intervalMs: 1 to 60000 }');
+  }
   const { tickHz } = definition;
   if (tickHz !== undefined && !(tickHz >= 1 && tickHz <= tickHzMax)) problems.push(`tickHz must be 1 to ${tickHzMax}`);
   for (const name of ["idleMs", "snapshotEveryMs", "messageBytesMax", "sessionsMax", "stateBytesMax"] as const) {

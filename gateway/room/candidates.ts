@@ -72,7 +72,8 @@ export class Candidates {
   hasRoom(server: ServerId, myRooms: number, myWeight: number): boolean {
     const member = this.member(server);
     if (!member) return false;
-    const roomsOf = (id: ServerId, rooms: number): number => rooms + (this.#sent.get(id) ?? 0) + (this.#sentBefore.get(id) ?? 0);
+    const roomsOf = (id: ServerId, rooms: number): number =>
+      rooms + (this.#sent.get(id) ?? 0) + (this.#sentBefore.get(id) ?? 0);
     const others = [{ rooms: myRooms, weight: myWeight }];
     for (const other of this.#members.membership.members.values()) {
       if (other.kind !== "server" || !other.usable || other.id === this.#me || other.id === server) continue;

@@ -2,6 +2,7 @@ import type { Outcome, Standing } from "../cluster/ownership.ts";
 import type { Store } from "../store/port.ts";
 import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
+import type { Committer } from "./committer.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
 import type { Binding } from "./live-room.ts";
 import type { RoomCell } from "./room-cell.ts";
@@ -23,6 +24,7 @@ export interface CellHost {
   readonly log: Logger;
   readonly counters: ServerCounters;
   readonly store: Store;
+  readonly committer: Committer;
   /** How `owner` stands; `unreachable` are servers that gateways could not reach, to be looked into. */
   standingOf(owner: ServerId | null, unreachable: ReadonlySet<ServerId>): Promise<Standing>;
   claimVerdict(force: boolean): "yes" | "full" | "draining";

@@ -1,5 +1,5 @@
 import type { DeliveryClass } from "../wire/frames.ts";
-import type { Channel, Epoch, GatewayId, Rseq, SessionNumber } from "../wire/ids.ts";
+import type { Channel, Cseq, Epoch, GatewayId, Rseq, SessionNumber } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Member } from "./member.ts";
 import type { SentMessage, Target } from "./sent-tail.ts";
@@ -32,6 +32,8 @@ export class GatewayChannel {
   #channel: Channel = 0;
   #port: ChannelPort | undefined;
   #isDirty = false;
+  /** The acks hold one of a join. */
+  #announces = false;
   #acks: number[] = [];
   #acked: Member[] = [];
   readonly #latest = new Map<string, () => void>();
@@ -70,9 +72,11 @@ export class GatewayChannel {
    * ROOM-5: a session that has ended is forgotten only when its gateway knows so: until then it may ask for it again, and must not
    * be taken for a new one. Where the trunk goes away before, the gateway's next `bind` tells which it still has.
    */
-  forgetWhenHeard(member: Member): void {
+  forgetWhenHeard(member: Member, forgotten: (member: Member) => void): void {
     this.#link?.whenHeard(() => {
-      if (this.members.get(member.number) === member) this.members.delete(member.number);
+      if (this.members.get(member.number) !== member) return;
+      this.members.delete(member.number);
+      forgotten(member);
     });
   }
 
@@ -81,19 +85,26 @@ export class GatewayChannel {
     return this.seen >= this.sent ? rseq : this.seen;
   }
 
-  /** The member's position is acknowledged with the next batch; several in one batch are one pair. */
-  ack(member: Member): void {
+  /** Everything of the member up to `cseq` is acknowledged with the next batch; several in one batch are one pair. */
+  ack(member: Member, cseq: Cseq): void {
+    member.acked = cseq;
     if (!this.#link) return;
+    if (!member.isAnnounced) this.#announces = true;
     if (member.ackSlot >= 0) {
-      this.#acks[member.ackSlot] = member.position;
+      this.#acks[member.ackSlot] = cseq;
       return;
     }
-    this.#acks.push(member.number, member.position);
+    this.#acks.push(member.number, cseq);
     member.ackSlot = this.#acks.length - 1;
     this.#acked.push(member);
     if (this.#isDirty) return;
     this.#isDirty = true;
     this.#port?.markDirty(this);
+  }
+
+  /** Without delay: the gateway shows a session nothing that comes before the ack of its join. */
+  #announceJoins(): void {
+    if (this.#announces) this.flushAcks();
   }
 
   flushAcks(): void {
@@ -103,6 +114,7 @@ export class GatewayChannel {
 
   /** Sends a reliable message, if it concerns this gateway. */
   deliver(message: SentMessage): void {
+    this.#announceJoins();
     const { rseq, target, isText, payload, closeCode } = message;
     if (closeCode !== 0) {
       if (target.kind !== "one" || target.member.gateway !== this.gateway) return;
@@ -117,6 +129,7 @@ export class GatewayChannel {
   /** Sends a message that is not kept. `latestKey` 0: volatile. */
   deliverUnkept(target: Target, latestKey: number, isText: boolean, payload: Uint8Array): void {
     if (!this.#link) return;
+    this.#announceJoins();
     const delivery = latestKey === 0 ? "volatile" : "latest";
     if (this.#link.bufferedBytes <= pressureBytes) {
       this.#write(target, delivery, latestKey, 0, isText, payload);
@@ -137,6 +150,12 @@ export class GatewayChannel {
     for (const write of waiting) write();
   }
 
+  /** Notes that a message was meant for this gateway, if it was. */
+  countSent(target: Target, rseq: Rseq): void {
+    const members = target.kind === "one" ? [target.member] : target.kind === "some" ? target.members : undefined;
+    if (!members || members.some((member) => member.channel === this)) this.sent = rseq;
+  }
+
   /** Ends all sessions of the room at this gateway. */
   closeAll(code: number, reason: string): void {
     this.#link?.closeSession(this.#channel, this.epoch, 0, code, 0, reason);
@@ -150,8 +169,12 @@ export class GatewayChannel {
 
   #forgetAcks(): void {
     this.#isDirty = false;
+    this.#announces = false;
     if (this.#acks.length === 0) return;
-    for (const member of this.#acked) member.ackSlot = -1;
+    for (const member of this.#acked) {
+      member.ackSlot = -1;
+      member.isAnnounced = true;
+    }
     this.#acks = [];
     this.#acked = [];
   }

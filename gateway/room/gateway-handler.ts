@@ -137,7 +137,7 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
     const bound = this.#channels.get(channel);
     if (!bound) return;
     this.#channels.delete(channel);
-    bound.cell.live?.unbind(this.#gateway);
+    bound.cell.live?.gatewayGone(this.#gateway);
   }
 }
 

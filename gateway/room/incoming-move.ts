@@ -4,9 +4,11 @@ import type { Control } from "../wire/control.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Timer } from "../wire/runtime.ts";
+import { isJournaled } from "./apps.ts";
 import { BodyReceiver } from "./body-transfer.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
-import { LiveRoom } from "./live-room.ts";
+import type { LiveRoom } from "./live-room.ts";
+import { createLiveRoom } from "./live-room-factory.ts";
 import type { RoomCell } from "./room-cell.ts";
 import type { AppDefinition } from "./sdk.ts";
 import { decodeBody } from "./state-body.ts";
@@ -147,9 +149,14 @@ export class IncomingMove {
     try {
       if (!body) throw new Error("the state did not come whole");
       const moved = decodeBody(body, this.#copied);
-      const { runtime, log, counters } = this.#host.cells;
-      const host = { runtime, log, counters, roomThrew: (error: unknown) => this.#cell?.roomThrew(error) };
-      this.#live = new LiveRoom(this.room, this.definition, this.#epoch + 1, host, { moved });
+      this.#live = createLiveRoom(
+        this.#host.cells,
+        this.room,
+        this.definition,
+        this.#epoch + 1,
+        { kind: "moved", parts: moved },
+        () => this.#cell,
+      );
     } catch (error) {
       const reason = `the state cannot be restored: ${error instanceof Error ? error.message : String(error)}`;
       this.#host.cells.log.error({ room: this.room, err: error }, "moved room cannot be restored");
@@ -162,9 +169,11 @@ export class IncomingMove {
 
   async #takeOver(expect: { epoch: number; tail: number }): Promise<void> {
     const { store, me } = this.#host.cells;
-    const [answer] = await store.takeover([{ room: this.room, expect, owner: me, journaled: false }]);
+    const [answer] = await store.takeover([
+      { room: this.room, expect, owner: me, journaled: isJournaled(this.definition) },
+    ]);
     if (answer?.kind === "taken") this.#tell({ kind: "taken", head: answer.head });
-    else if (answer?.kind === "fenced") this.#tell({ kind: "fenced" });
+    else if (answer?.kind === "fenced") this.#tell({ kind: "fenced", head: answer.head, me });
     else if (answer?.kind === "unavailable") this.#tell({ kind: "storeUnavailable", reason: answer.reason });
     else this.#tell({ kind: "storeUnknown" });
   }

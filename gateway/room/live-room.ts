@@ -1,45 +1,34 @@
-import { closeCodes, isSendableCloseCode } from "../wire/close-codes.ts";
+import type { HeadVersion } from "../store/port.ts";
+import { closeCodes } from "../wire/close-codes.ts";
 import type { JoinInfo } from "../wire/control.ts";
-import {
-  appOf,
-  type Channel,
-  type Cseq,
-  type Epoch,
-  type GatewayId,
-  type RoomKey,
-  type Rseq,
-  roomIdOf,
-  type SessionNumber,
-} from "../wire/ids.ts";
+import type { Channel, Cseq, Epoch, GatewayId, RoomKey, Rseq, SessionNumber } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
 import type { ChannelPort, GatewayChannel } from "./gateway-channel.ts";
-import { Member, type MemberHost } from "./member.ts";
-import { decodeMovingState, encodeMovingState, type MovingState } from "./moving-state.ts";
-import { keepData, RoomMessage, viewData } from "./room-message.ts";
+import { JournaledTurns, type JournalSetting } from "./journaled-turns.ts";
+import { Member } from "./member.ts";
+import { decodeMovingState, encodeMovingState } from "./moving-state.ts";
+import { readRecord } from "./record-reader.ts";
+import { type FaceHost, RoomFace } from "./room-face.ts";
+import { RoomMessage } from "./room-message.ts";
 import { RoomOutbox } from "./room-outbox.ts";
+import { RoomReplay } from "./room-replay.ts";
 import { RoomTimers } from "./room-timers.ts";
 import { RoomWork } from "./room-work.ts";
-import type {
-  AppDefinition,
-  BroadcastOptions,
-  Data,
-  LeaveReason,
-  Room,
-  RoomContext,
-  SendOptions,
-  Session,
-} from "./sdk.ts";
+import type { AppDefinition, Data, LeaveReason, Room, SendOptions, WorkOutcome } from "./sdk.ts";
 import { SentTail, type Target } from "./sent-tail.ts";
 import type { ServerCounters } from "./server-counters.ts";
 import type { StateParts } from "./state-body.ts";
 import { Ticker } from "./ticker.ts";
+import { Turns, type TurnsHost } from "./turns.ts";
 
 export interface LiveRoomHost {
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly counters: ServerCounters;
-  /** The room's code has thrown. Called within the turn that threw; no turn follows. */
+  /** Missing for an app of durability `memory`: nothing is journaled. */
+  readonly journal: JournalSetting | undefined;
+  /** The room's code has thrown. No turn follows. */
   roomThrew(error: unknown): void;
 }
 
@@ -55,80 +44,77 @@ export interface Binding {
   readonly port: ChannelPort;
 }
 
+/**
+ * Where a room comes from: a snapshot of the app's state alone (`memory`), everything that another owner has shipped, or
+ * everything that the store has (records follow by `replay`).
+ */
+export type Origin =
+  | { readonly kind: "snapshot"; readonly app: Uint8Array | undefined }
+  | { readonly kind: "moved"; readonly parts: StateParts }
+  | { readonly kind: "stored"; readonly parts: StateParts | undefined };
+
 export const windowBytes = 1024 * 1024;
-const everyone: Target = Object.freeze({ kind: "all", except: undefined });
+const entryBytesMax = 16 * 1024 * 1024;
 
 /**
  * A room that runs here: its code, its members, its turns. It knows nothing of who owns what; its cell halts it and lets it
  * run. Turns never overlap: a turn runs to its end before anything else of the room happens.
  */
-export class LiveRoom implements RoomContext, MemberHost {
+export class LiveRoom implements FaceHost, TurnsHost {
   readonly key: RoomKey;
-  readonly app: string;
-  readonly id: string;
   readonly log: Logger;
+  readonly turns = new Turns(this);
   readonly #definition: AppDefinition;
   readonly #host: LiveRoomHost;
   readonly #sessions = new Map<string, Member>();
   readonly #outbox: RoomOutbox;
+  readonly #journaled: JournaledTurns | undefined;
   readonly #timers: RoomTimers;
   readonly #work: RoomWork;
   readonly #ticker: Ticker | undefined;
-  /** Turns that wait for the present one to end, or for the room to go on. Bounded by sessions, timers and works. */
-  readonly #waiting: (() => void)[] = [];
+  readonly #face: RoomFace;
   readonly #room: Room;
   #epoch: Epoch;
-  #inTurn = false;
-  #halted = true;
-  #broken = false;
-  #turns = 0;
+  #nextRef = 1;
+  #missedInput = false;
 
-  /** Creates the room's object and restores it. Throws what the room's code throws. */
-  constructor(
-    key: RoomKey,
-    definition: AppDefinition,
-    epoch: Epoch,
-    host: LiveRoomHost,
-    from: { readonly snapshot: Uint8Array | undefined } | { readonly moved: StateParts },
-  ) {
+  /** Creates the room's object and restores it. Throws what the room's code throws, or a `RoomgateError` (`bad-state`). */
+  constructor(key: RoomKey, definition: AppDefinition, epoch: Epoch, host: LiveRoomHost, from: Origin) {
     this.key = key;
-    this.app = appOf(key);
-    this.id = roomIdOf(key);
     this.#definition = definition;
     this.#epoch = epoch;
-    this.#outbox = new RoomOutbox(epoch);
     this.#host = host;
     this.log = host.log.child({ room: key });
-    this.#timers = new RoomTimers(host.runtime, (name) => this.#soonTurn(() => this.#room.onTimer?.(name)));
-    this.#work = new RoomWork((name, outcome) => this.#soonTurn(() => this.#room.onWork?.(name, outcome)));
-    this.#inTurn = true;
-    try {
-      this.#room = definition.create(this);
-      if ("moved" in from) this.#restoreMoved(from.moved);
-      else if (from.snapshot) this.#room.restore?.(from.snapshot);
-    } finally {
-      this.#inTurn = false;
-    }
-    this.#ticker =
-      definition.tickHz && this.#room.onTick
-        ? new Ticker(host.runtime, definition.tickHz, (stepMs) => this.#tick(stepMs))
-        : undefined;
+    this.#journaled = host.journal && new JournaledTurns(key, host.journal, (member) => this.#forgetLater(member));
+    // A journaled line goes on across crashes; what is not journaled begins a new one with each.
+    this.#outbox = new RoomOutbox(this.#journaled?.isGated ? 1 : epoch, this.#journaled?.hold);
+    this.#journaled?.emitTo(this.#outbox);
+    this.#timers = new RoomTimers(host.runtime, (name) => this.turns.soon(() => this.#timerFired(name)));
+    this.#work = new RoomWork((name, outcome) => this.turns.soon(() => this.#workOver(name, outcome)));
+    this.#face = new RoomFace(this);
+    this.#room = this.turns.open(() => {
+      const room = definition.create(this.#face);
+      this.#restore(room, from);
+      return room;
+    });
+    const { tickHz } = definition;
+    this.#ticker = tickHz && this.#room.onTick ? new Ticker(host.runtime, tickHz, (ms) => this.#tick(ms)) : undefined;
+    host.counters.sessions += this.#sessions.size;
   }
 
   get epoch(): Epoch {
     return this.#epoch;
   }
 
-  get sessions(): ReadonlyMap<string, Session> {
+  get sessions(): ReadonlyMap<string, Member> {
     return this.#sessions;
   }
 
-  /** Rises with every turn: tells whether anything can have changed. */
-  get turns(): number {
-    return this.#turns;
+  get journaled(): JournaledTurns | undefined {
+    return this.#journaled;
   }
 
-  /** Highest first: gateways without a trunk here, and since when. */
+  /** Gateways without a trunk here, and since when. */
   *detachedGateways(): Iterable<{ gateway: GatewayId; sinceMs: number }> {
     for (const channel of this.#outbox.channels.values()) {
       if (!channel.link) yield { gateway: channel.gateway, sinceMs: channel.detachedAtMs };
@@ -137,31 +123,82 @@ export class LiveRoom implements RoomContext, MemberHost {
 
   // ---- what the cell does ----
 
-  /** Turns run from here on, at `epoch`; gateways that are bound are told where their sessions stand. */
-  run(epoch: Epoch): void {
-    this.#epoch = epoch;
-    this.#halted = false;
+  /** Records of the journal, in order, before the room runs. Throws what the room's `apply` throws. */
+  replay(records: Iterable<Uint8Array>): void {
+    const before = this.#sessions.size;
+    const members = new Map<number, Member>();
     for (const channel of this.#outbox.channels.values()) {
-      channel.epoch = epoch;
-      this.#sendBound(channel, channel.sent, false, [...channel.members.keys()]);
+      for (const member of channel.members.values()) members.set(member.ref, member);
     }
+    const replay = new RoomReplay({
+      key: this.key,
+      face: this.#face,
+      room: this.#room,
+      outbox: this.#outbox,
+      continuesLine: this.#journaled?.isGated === true,
+      sessions: this.#sessions,
+      members,
+      timers: this.#timers,
+      works: this.#journaled?.works ?? new Set(),
+      nowMs: this.#host.runtime.nowMs(),
+    });
+    this.turns.open(() => {
+      for (const record of records) readRecord(record, replay);
+    });
+    this.#nextRef = Math.max(this.#nextRef, replay.highestRef + 1);
+    this.#host.counters.sessions += this.#sessions.size - before;
+  }
+
+  /** Turns run from here on, at the head that this server holds; gateways that are bound are told where their sessions stand. */
+  run(head: HeadVersion): void {
+    this.#epoch = head.epoch;
+    this.#journaled?.begin(head);
+    this.turns.go();
+    this.#rebindAll();
     this.#timers.run();
     if (this.#sessions.size > 0) this.#ticker?.start();
-    this.#runWaiting();
+    for (const name of this.#journaled?.takeInterrupted() ?? []) {
+      this.turns.later(() => this.#workOver(name, { kind: "interrupted" }));
+    }
+    this.turns.runWaiting();
   }
 
   /** No turn runs from here on. */
   halt(): void {
-    if (this.#halted) return;
-    this.#halted = true;
+    if (this.turns.isHalted) return;
+    this.turns.halt();
     this.#timers.halt();
     this.#ticker?.stop();
-    for (const channel of this.#outbox.channels.values()) channel.link?.flow(channel.channel, this.#epoch, 0);
+    for (const { link, channel } of this.boundChannels()) link.flow(channel, this.#epoch, 0);
+  }
+
+  /** Calls `task` when everything that turns have done so far is as durable as it will be. Not, if the room is lost before. */
+  whenQuiet(task: () => void): void {
+    if (this.#journaled) this.#journaled.whenQuiet(task);
+    else task();
+  }
+
+  /** The same, but called also when the room is lost. */
+  whenSettled(task: () => void): void {
+    const journal = this.#journaled?.journal;
+    if (!journal) {
+      task();
+      return;
+    }
+    let isDone = false;
+    const once = (): void => {
+      if (isDone) return;
+      isDone = true;
+      task();
+    };
+    journal.onStop(once);
+    this.whenQuiet(once);
   }
 
   /** Lets go of everything; the room is not used again. */
   dispose(): void {
     this.halt();
+    this.#journaled?.stop();
     this.#work.abortAll();
     for (const channel of this.#outbox.channels.values()) channel.detach(this.#host.runtime.nowMs());
     this.#host.counters.sessions -= this.#sessions.size;
@@ -178,26 +215,26 @@ export class LiveRoom implements RoomContext, MemberHost {
     for (const { link, channel } of this.#outbox.channels.values()) if (link) yield { link, channel };
   }
 
-  /** The app's state alone, for the store. `undefined` if the room has none to give. Throws what the room's code throws. */
+  /** The app's state alone. `undefined` if the room has none to give. Throws what the room's code throws. */
   snapshot(): Uint8Array | undefined {
     return this.#room.snapshot?.();
   }
 
-  /** Everything that a target needs. Throws what the room's code throws, and where an attachment is no plain data. */
-  movingState(): StateParts {
-    const members: Member[] = [];
-    for (const channel of this.#outbox.channels.values()) members.push(...channel.members.values());
-    const state: MovingState = {
+  /** Everything that the next owner needs. Throws what the room's code throws, and where an attachment is no plain data. */
+  wholeState(): StateParts {
+    const channels = [...this.#outbox.channels.values()];
+    const head = encodeMovingState({
       line: this.#outbox.line,
       rseq: this.#outbox.rseq,
-      forgottenUpTo: this.#outbox.tail.forgottenUpTo,
-      gateways: [...this.#outbox.channels.values()].map(({ gateway, seen, sent }) => ({ gateway, seen, sent })),
-      members,
+      nextRef: this.#nextRef,
+      lostUpTo: this.#outbox.tail.lostUpTo,
+      gateways: channels.map(({ gateway, seen, sent }) => ({ gateway, seen, sent })),
+      members: channels.flatMap(({ members }) => [...members.values()]),
       tail: [...this.#outbox.tail.after(0)],
       timers: this.#timers.left(),
       works: this.#work.names(),
-    };
-    return { head: encodeMovingState(state), app: this.#room.snapshot?.() };
+    });
+    return { head, app: this.#room.snapshot?.() };
   }
 
   // ---- what gateways do ----
@@ -209,33 +246,31 @@ export class LiveRoom implements RoomContext, MemberHost {
     const { from, gap } = this.#outbox.resumeAt(channel, binding.line, binding.seen);
     for (const [number, member] of channel.members) {
       const acked = binding.sessions.get(number);
+      if (acked === undefined) this.#lose(member);
       // ROOM-3: what the gateway calls acknowledged is applied, even where this server has not heard so.
-      if (acked !== undefined) member.position = Math.max(member.position, acked);
-      else this.#end(member, { kind: "lost", code: 1006 });
+      else if (acked > member.position) {
+        member.position = acked;
+        member.acked = acked;
+      }
     }
     this.#sendBound(channel, from, gap, binding.sessions.keys());
     if (!gap) this.#outbox.sendAfter(channel, from);
-    this.#runWaiting();
+    this.turns.runWaiting();
     return channel;
-  }
-
-  /** The gateway has no session here any more. */
-  unbind(gateway: GatewayId): void {
-    this.gatewayGone(gateway);
   }
 
   detach(channel: GatewayChannel): void {
     channel.detach(this.#host.runtime.nowMs());
   }
 
-  /** Its sessions leave, as `lost` where they had not left before. */
+  /** The gateway has no session here any more, or is gone: its sessions leave, as `lost` where they had not left before. */
   gatewayGone(gateway: GatewayId): void {
     const channel = this.#outbox.channels.get(gateway);
     if (!channel) return;
-    for (const member of [...channel.members.values()]) this.#end(member, { kind: "lost", code: 1006 });
+    for (const member of [...channel.members.values()]) this.#lose(member);
     channel.detach(this.#host.runtime.nowMs());
     this.#outbox.drop(gateway);
-    this.#runWaiting();
+    this.turns.runWaiting();
   }
 
   seen(channel: GatewayChannel, rseq: Rseq): void {
@@ -243,188 +278,218 @@ export class LiveRoom implements RoomContext, MemberHost {
   }
 
   join(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, info: JoinInfo): void {
-    if (this.#halted) return;
+    if (this.#refusesInput()) return;
     const known = channel.members.get(number);
     if (known) {
-      if (cseq <= known.position) channel.ack(known);
+      this.#ackAgain(known, cseq);
       return;
     }
     if (this.#sessions.size >= (this.#definition.sessionsMax ?? 20_000)) {
       channel.link?.closeSession(channel.channel, this.#epoch, number, closeCodes.overloaded, 0, "the room is full");
       return;
     }
-    const member = new Member(this, channel, { number, ...info, position: cseq });
+    const ref = this.#journaled ? this.#nextRef++ : 0;
+    const joinedAt = this.#outbox.rseq;
+    const member = new Member(this.#face, channel, { number, ref, ...info, position: cseq, joinedAt });
+    this.#journaled?.joined(member);
     channel.members.set(number, member);
     this.#sessions.set(member.id, member);
     this.#host.counters.sessions += 1;
-    channel.ack(member);
+    this.#ack(member, cseq);
     this.#ticker?.start();
-    this.#turn(() => this.#room.onJoin?.(member));
+    this.turns.run(() => this.#room.onJoin?.(member));
   }
 
   /** ROOM-1: a message is applied only if its cseq is the session's position plus one. */
   up(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, isText: boolean, payload: Uint8Array): void {
-    if (this.#halted) return;
+    if (this.#refusesInput()) return;
     const member = channel.members.get(number);
     if (!member) return;
     if (cseq !== member.position + 1) {
-      if (cseq <= member.position) channel.ack(member);
+      this.#ackAgain(member, cseq);
       return;
     }
     member.position = cseq;
-    channel.ack(member);
-    if (member.state === "ended") return;
-    this.#host.counters.messagesUp += 1;
-    const { messageBytesMax } = this.#definition;
-    if (messageBytesMax !== undefined && payload.length > messageBytesMax) {
-      this.#turn(() => this.closeMember(member, closeCodes.tooBig, "message too big"));
+    this.#ack(member, cseq);
+    this.#journaled?.advanced(member);
+    if (member.state === "ended") {
+      this.turns.run(nothing);
       return;
     }
-    this.#inTurn = true;
-    this.#turns += 1;
-    try {
-      this.#room.onMessage(member, new RoomMessage(payload, isText));
-    } catch (error) {
-      this.#threw(error);
-    }
-    this.#inTurn = false;
-    if (this.#waiting.length > 0) this.#runWaiting();
+    this.#host.counters.messagesUp += 1;
+    const { messageBytesMax } = this.#definition;
+    const isTooBig = messageBytesMax !== undefined && payload.length > messageBytesMax;
+    if (isTooBig) this.turns.run(() => this.#face.closeMember(member, closeCodes.tooBig, "message too big"));
+    else this.turns.run(() => this.#room.onMessage(member, new RoomMessage(payload, isText)));
   }
 
   leave(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, code: number): void {
-    if (this.#halted) return;
+    if (this.#refusesInput()) return;
     const member = channel.members.get(number);
-    if (!member || cseq > member.position + 1) return;
-    member.position = Math.max(member.position, cseq);
-    channel.ack(member);
-    this.#end(member, { kind: "left", code });
-    this.#runWaiting();
+    if (!member) return;
+    if (cseq !== member.position + 1) {
+      this.#ackAgain(member, cseq);
+      return;
+    }
+    member.position = cseq;
+    this.#ack(member, cseq);
+    if (member.state === "ended") {
+      this.#journaled?.advanced(member);
+      this.turns.run(nothing);
+      return;
+    }
+    this.#end(member);
+    this.turns.run(() => this.#room.onLeave?.(member, { kind: "left", code }));
   }
 
-  // ---- what the room's code does ----
+  // ---- what the room's code does; each within a turn ----
 
-  broadcast(data: Data, options?: BroadcastOptions): void {
-    this.#assertTurn("broadcast");
-    const target = this.#targetOf(options);
-    this.#send(target, data, options?.delivery);
+  send(target: Target, data: Data, delivery: SendOptions["delivery"]): void {
+    const isText = typeof data === "string";
+    this.#host.counters.messagesDown += 1;
+    if (delivery === undefined || delivery === "reliable") {
+      const message = this.#outbox.deliver(target, data);
+      this.#journaled?.sent(message);
+    } else {
+      this.#outbox.deliverUnkept(target, delivery === "volatile" ? undefined : delivery.latest, isText, data);
+    }
   }
 
-  append(_entry: Data): void {
-    throw new Error(`append needs an app of durability "commit"; "${this.app}" is of durability "memory"`);
+  close(member: Member, code: number, reason: Uint8Array): void {
+    const message = this.#outbox.close(member, code, reason);
+    this.#journaled?.sent(message);
+    this.#end(member);
+    this.turns.later(() => this.#room.onLeave?.(member, { kind: "closed", code }));
+  }
+
+  append(entry: Uint8Array): void {
+    if (!this.#journaled || !this.#room.apply) {
+      throw new Error("append needs an app whose durability is not memory, and a room with apply");
+    }
+    if (entry.length > entryBytesMax) throw new RangeError(`an entry is at most ${entryBytesMax} bytes`);
+    this.#room.apply(entry);
+    this.#journaled.appended(entry);
+  }
+
+  attachmentSet(member: Member): void {
+    if (member.state === "member" && this.#sessions.get(member.id) === member) this.#journaled?.attachmentSet(member);
   }
 
   setTimer(name: string, delayMs: number): void {
-    this.#assertTurn("setTimer");
     this.#timers.set(name, delayMs);
+    this.#journaled?.timerSet(name, delayMs);
   }
 
   clearTimer(name: string): void {
-    this.#assertTurn("clearTimer");
     this.#timers.clear(name);
+    this.#journaled?.timerOver(name);
   }
 
   work(name: string, task: (signal: AbortSignal) => Promise<unknown>): void {
-    this.#assertTurn("work");
     this.#work.start(name, task);
-  }
-
-  sendTo(member: Member, data: Data, options: SendOptions | undefined): void {
-    this.#assertTurn("send");
-    if (member.state === "ended") return;
-    this.#send({ kind: "one", member }, data, options?.delivery);
-  }
-
-  closeMember(member: Member, code: number, reason: string): void {
-    this.#assertTurn("close");
-    if (!isSendableCloseCode(code)) throw new RangeError(`${code} is no close code that an application may send`);
-    if (member.state === "ended") return;
-    const payload = Buffer.from(reason, "utf8");
-    if (payload.length > 123) throw new RangeError("a close reason is at most 123 bytes");
-    this.#outbox.deliver({ kind: "one", member }, code, true, payload);
-    member.channel.forgetWhenHeard(member);
-    this.#leaveRoom(member, { kind: "closed", code });
+    this.#journaled?.workBegun(name);
   }
 
   // ---- turns ----
 
-  #targetOf(options: BroadcastOptions | undefined): Target {
-    if (options?.to) return { kind: "some", members: [...options.to].filter((one) => one instanceof Member) };
-    if (options?.except instanceof Member) return { kind: "all", except: options.except };
-    return everyone;
-  }
-
-  #send(target: Target, data: Data, delivery: SendOptions["delivery"]): void {
-    const isText = typeof data === "string";
-    this.#host.counters.messagesDown += 1;
-    if (delivery === undefined || delivery === "reliable") {
-      this.#outbox.deliver(target, 0, isText, keepData(data));
-    } else {
-      const latest = delivery === "volatile" ? undefined : delivery.latest;
-      this.#outbox.deliverUnkept(target, latest, isText, viewData(data));
+  turnEnded(): void {
+    this.#journaled?.endTurn();
+    if (this.#missedInput && !this.#journaled?.isClogged && !this.turns.isHalted) {
+      this.#missedInput = false;
+      this.#rebindAll();
     }
   }
 
-  #tick(stepMs: number): void {
-    if (this.#sessions.size === 0) {
-      this.#ticker?.stop();
-      return;
-    }
-    this.#turn(() => this.#room.onTick?.(stepMs));
-  }
-
-  #turn(run: () => void): void {
-    if (this.#broken) return;
-    this.#inTurn = true;
-    this.#turns += 1;
-    try {
-      run();
-    } catch (error) {
-      this.#threw(error);
-    }
-    this.#inTurn = false;
-    if (this.#waiting.length > 0) this.#runWaiting();
-  }
-
-  #soonTurn(run: () => void): void {
-    this.#waiting.push(run);
-    this.#runWaiting();
-  }
-
-  #runWaiting(): void {
-    while (!this.#inTurn && !this.#halted && !this.#broken) {
-      const next = this.#waiting.shift();
-      if (!next) return;
-      this.#turn(next);
-    }
-  }
-
-  #threw(error: unknown): void {
-    if (this.#broken) return;
-    this.#broken = true;
+  turnFailed(error: unknown): void {
+    this.#journaled?.failTurn();
     this.#host.roomThrew(error);
   }
 
-  #assertTurn(what: string): void {
-    if (!this.#inTurn) throw new Error(`${what} is allowed only within a turn of room ${this.key}`);
+  /** Turns have nothing to do with how much the store has taken, but for this bound. */
+  releasedSome(): void {
+    if (this.#missedInput && !this.turns.isHalted) this.turnEnded();
   }
 
-  /** The gateway's stream of this session is over, or nobody will continue it. */
-  #end(member: Member, reason: LeaveReason): void {
-    member.channel.members.delete(member.number);
-    if (member.state === "member") this.#leaveRoom(member, reason);
+  #tick(stepMs: number): void {
+    if (this.#sessions.size === 0) this.#ticker?.stop();
+    else if (!this.#journaled?.isClogged) this.turns.run(() => this.#room.onTick?.(stepMs));
   }
 
-  /** The session is out at once; `onLeave` is a turn of its own. */
-  #leaveRoom(member: Member, reason: LeaveReason): void {
+  #timerFired(name: string): void {
+    this.#journaled?.timerOver(name);
+    this.#room.onTimer?.(name);
+  }
+
+  #workOver(name: string, outcome: WorkOutcome): void {
+    this.#journaled?.workOver(name);
+    this.#room.onWork?.(name, outcome);
+  }
+
+  /** STORE-AWAY: a room that holds more than the store has taken takes nothing more in; gateways send it again. */
+  #refusesInput(): boolean {
+    if (this.turns.isHalted) return true;
+    if (!this.#journaled?.isClogged) return false;
+    this.#missedInput = true;
+    return true;
+  }
+
+  #ack(member: Member, cseq: Cseq): void {
+    const hold = this.#journaled?.hold;
+    if (hold) hold({ kind: "ack", member, cseq });
+    else member.channel.ack(member, cseq);
+  }
+
+  /** A repetition: acknowledged as far as it may be. */
+  #ackAgain(member: Member, cseq: Cseq): void {
+    if (cseq <= member.acked) member.channel.ack(member, member.acked);
+  }
+
+  #end(member: Member): void {
     member.state = "ended";
     this.#sessions.delete(member.id);
     this.#host.counters.sessions -= 1;
-    this.#waiting.push(() => this.#room.onLeave?.(member, reason));
+    this.#journaled?.ended(member);
+    const hold = this.#journaled?.hold;
+    if (hold) hold({ kind: "forget", member });
+    else this.#forgetLater(member);
+  }
+
+  #forgetLater(member: Member): void {
+    member.channel.forgetWhenHeard(member, () => this.#journaled?.forgotten(member));
+  }
+
+  /** Nobody will continue this session's stream. */
+  #lose(member: Member): void {
+    member.channel.members.delete(member.number);
+    if (member.state === "ended") {
+      this.#journaled?.forgotten(member);
+      return;
+    }
+    member.state = "ended";
+    this.#sessions.delete(member.id);
+    this.#host.counters.sessions -= 1;
+    const reason: LeaveReason = { kind: "lost", code: 1006 };
+    this.turns.later(() => {
+      this.#journaled?.ended(member);
+      this.#journaled?.forgotten(member);
+      this.#room.onLeave?.(member, reason);
+    });
+  }
+
+  #rebindAll(): void {
+    for (const channel of this.#outbox.channels.values()) {
+      channel.epoch = this.#epoch;
+      this.#sendBound(channel, channel.sent, false, [...channel.members.keys()]);
+    }
   }
 
   #sendBound(channel: GatewayChannel, rseq: Rseq, gap: boolean, numbers: Iterable<SessionNumber>): void {
     const positions: number[] = [];
-    for (const number of numbers) positions.push(number, channel.members.get(number)?.position ?? 0);
+    for (const number of numbers) {
+      const member = channel.members.get(number);
+      // The gateway forgets what it is told here, so it is told only what is as durable as an ack.
+      positions.push(number, (this.#journaled?.isGated ? member?.acked : member?.position) ?? 0);
+    }
     channel.link?.control({
       t: "bound",
       channel: channel.channel,
@@ -437,29 +502,44 @@ export class LiveRoom implements RoomContext, MemberHost {
     });
   }
 
-  #restoreMoved(moved: StateParts): void {
-    const state = decodeMovingState(moved.head);
-    const tail = new SentTail(state.forgottenUpTo);
-    this.#outbox.restore(state.line, state.rseq, tail);
+  #restore(room: Room, from: Origin): void {
+    if (from.kind === "snapshot") {
+      if (from.app) room.restore?.(from.app);
+      return;
+    }
+    if (from.parts) this.#restoreWhole(room, from.parts, from.kind);
+  }
+
+  #restoreWhole(room: Room, parts: StateParts, kind: "moved" | "stored"): void {
+    const state = decodeMovingState(parts.head);
+    const tail = new SentTail(state.lostUpTo);
+    const nowMs = this.#host.runtime.nowMs();
+    // Not gated, a line does not survive a crash: messages may have gone out that no record knows.
+    const continues = kind === "moved" || this.#journaled?.isGated === true;
+    if (continues) this.#outbox.restore(state.line, state.rseq, tail);
+    this.#nextRef = state.nextRef;
     for (const { gateway, seen, sent } of state.gateways) {
-      const channel = this.#outbox.channelTo(gateway, this.#host.runtime.nowMs());
+      const channel = this.#outbox.channelTo(gateway, nowMs);
+      if (!continues) continue;
       channel.seen = seen;
       channel.sent = sent;
     }
-    const members: (Member | undefined)[] = state.members.map((moved) => {
-      const channel = this.#outbox.channels.get(moved.gateway);
-      if (!channel) return undefined;
-      const member = new Member(this, channel, moved);
-      member.attachment = moved.attachment;
+    const members = state.members.map((moved) => {
+      const channel = this.#outbox.channelTo(moved.gateway, nowMs);
+      const joinedAt = continues ? moved.joinedAt : 0;
+      const member = new Member(this.#face, channel, { ...moved, joinedAt });
+      member.restoreAttachment(moved.attachment);
       member.state = moved.ended ? "ended" : "member";
       channel.members.set(member.number, member);
       if (member.state === "member") this.#sessions.set(member.id, member);
       return member;
     });
-    for (const message of state.tailOf(members)) tail.push(message);
-    if (moved.app) this.#room.restore?.(moved.app);
+    if (continues) for (const message of state.tailOf(members)) tail.push(message);
+    if (parts.app) room.restore?.(parts.app);
     for (const [name, leftMs] of state.timers) this.#timers.set(name, leftMs);
-    this.#host.counters.sessions += this.#sessions.size;
-    for (const name of state.works) this.#waiting.push(() => this.#room.onWork?.(name, { kind: "interrupted" }));
+    if (this.#journaled) for (const name of state.works) this.#journaled.works.add(name);
+    else for (const name of state.works) this.turns.later(() => this.#workOver(name, { kind: "interrupted" }));
   }
 }
+
+const nothing = (): void => {};

@@ -1,12 +1,25 @@
-import type { Cseq, GatewayId, SessionNumber } from "../wire/ids.ts";
+import type { Cseq, GatewayId, Rseq, SessionNumber } from "../wire/ids.ts";
 import { makeSessionId } from "../wire/ids.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
 import type { Data, SendOptions, Session } from "./sdk.ts";
 
-/** What a member's calls turn into; the live room carries them out. */
+/** What a member's calls turn into. */
 export interface MemberHost {
   sendTo(member: Member, data: Data, options: SendOptions | undefined): void;
   closeMember(member: Member, code: number, reason: string): void;
+  attachmentSet(member: Member): void;
+}
+
+export interface MemberIdentity {
+  readonly number: SessionNumber;
+  readonly query: string;
+  readonly protocol: string;
+  /** Highest cseq that was applied. */
+  readonly position: Cseq;
+  /** Names the session in the room's journal; 0 where there is none. */
+  readonly ref: number;
+  /** Where the room's line stood when it joined: what was sent to all before is not for it. */
+  readonly joinedAt: Rseq;
 }
 
 /** A session as its room sees it: the public face and the bookkeeping behind it. */
@@ -16,22 +29,24 @@ export class Member implements Session {
   readonly number: SessionNumber;
   readonly query: string;
   readonly protocol: string;
-  attachment: unknown = undefined;
+  readonly ref: number;
+  readonly joinedAt: Rseq;
   /** Highest cseq that was applied. */
   position: Cseq;
+  /** Highest cseq that was acknowledged, or may be: behind `position` while its record is not durable. */
+  acked: Cseq;
   /** `ended`: no longer a session of the room; kept until the gateway has heard all of it. */
   state: "member" | "ended" = "member";
   /** The room at its gateway. */
   readonly channel: GatewayChannel;
+  /** Its gateway has been told that it is in. */
+  isAnnounced = false;
   /** Place among the acks that the channel is about to send; -1: none. */
   ackSlot = -1;
+  #attachment: unknown = undefined;
   readonly #host: MemberHost;
 
-  constructor(
-    host: MemberHost,
-    channel: GatewayChannel,
-    identity: { number: SessionNumber; query: string; protocol: string; position: Cseq },
-  ) {
+  constructor(host: MemberHost, channel: GatewayChannel, identity: MemberIdentity) {
     this.#host = host;
     this.channel = channel;
     this.gateway = channel.gateway;
@@ -39,7 +54,24 @@ export class Member implements Session {
     this.number = identity.number;
     this.query = identity.query;
     this.protocol = identity.protocol;
+    this.ref = identity.ref;
+    this.joinedAt = identity.joinedAt;
     this.position = identity.position;
+    this.acked = identity.position;
+  }
+
+  get attachment(): unknown {
+    return this.#attachment;
+  }
+
+  set attachment(value: unknown) {
+    this.#attachment = value;
+    this.#host.attachmentSet(this);
+  }
+
+  /** Without telling anybody: the room comes from elsewhere. */
+  restoreAttachment(value: unknown): void {
+    this.#attachment = value ?? undefined;
   }
 
   send(data: Data, options?: SendOptions): void {

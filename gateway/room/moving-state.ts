@@ -14,7 +14,9 @@ import type { SentMessage, Target } from "./sent-tail.ts";
 export interface MovingState {
   readonly line: Epoch;
   readonly rseq: Rseq;
-  readonly forgottenUpTo: Rseq;
+  /** The next session's name in the journal. */
+  readonly nextRef: number;
+  readonly lostUpTo: Rseq;
   readonly gateways: readonly { readonly gateway: GatewayId; readonly seen: Rseq; readonly sent: Rseq }[];
   readonly members: readonly Member[];
   readonly tail: readonly SentMessage[];
@@ -35,10 +37,11 @@ const gatewayId = z.string().transform((value, context): GatewayId => {
 const head = z.object({
   line: number,
   rseq: number,
-  forgottenUpTo: number,
+  nextRef: number,
+  lostUpTo: number,
   gateways: z.array(z.tuple([gatewayId, number, number])),
-  /** Index of the gateway, number, query, protocol, position, ended, attachment. */
-  members: z.array(z.tuple([number, number, text, text, number, z.boolean(), z.unknown()])),
+  /** Index of the gateway, number, query, protocol, position, ended, attachment, ref, joinedAt. */
+  members: z.array(z.tuple([number, number, text, text, number, z.boolean(), z.unknown(), number, number])),
   /** rseq, target (-1 all, else indexes of members), exception (-1 none), close code, text, payload. */
   tail: z.array(
     z.tuple([
@@ -62,13 +65,24 @@ export function encodeMovingState(state: MovingState): Uint8Array {
     {
       line: state.line,
       rseq: state.rseq,
-      forgottenUpTo: state.forgottenUpTo,
+      nextRef: state.nextRef,
+      lostUpTo: state.lostUpTo,
       gateways: state.gateways.map(({ gateway, seen, sent }) => [gateway, seen, sent]),
       members: state.members.map((member) => {
         checkAttachment(member);
-        const { number, query, protocol, position, attachment } = member;
+        const { number, query, protocol, position, attachment, ref, joinedAt } = member;
         const gateway = gatewayIndex.get(member.gateway) ?? -1;
-        return [gateway, number, query, protocol, position, member.state === "ended", attachment ?? null];
+        return [
+          gateway,
+          number,
+          query,
+          protocol,
+          position,
+          member.state === "ended",
+          attachment ?? null,
+          ref,
+          joinedAt,
+        ];
       }),
       tail: state.tail.map((message) => encodeSent(message, memberIndex)),
       timers: state.timers,
@@ -86,15 +100,16 @@ export function decodeMovingState(bytes: Uint8Array) {
   if (!parsed.success) throw badState(z.prettifyError(parsed.error));
   const { data } = parsed;
   const gateways = data.gateways.map(([gateway, seen, sent]) => ({ gateway, seen, sent }));
-  const members = data.members.map(([index, number, query, protocol, position, ended, attachment]) => {
+  const members = data.members.map(([index, number, query, protocol, position, ended, attachment, ref, joinedAt]) => {
     const gateway = gateways[index]?.gateway;
     if (!gateway) throw badState("a member without a gateway");
-    return { gateway, number, query, protocol, position, ended, attachment: attachment ?? undefined };
+    return { gateway, number, query, protocol, position, ended, ref, joinedAt, attachment: attachment ?? undefined };
   });
   return {
     line: data.line,
     rseq: data.rseq,
-    forgottenUpTo: data.forgottenUpTo,
+    nextRef: data.nextRef,
+    lostUpTo: data.lostUpTo,
     gateways,
     members,
     timers: data.timers,

@@ -215,11 +215,12 @@ export class OutgoingMove implements CellMove {
       return;
     }
     const { live } = cell;
-    this.#ship("final", () => encodeBody(live.movingState(), this.#copied));
+    // MOVE-6: what was said before the freeze is durable and out before the state is taken.
+    live.whenQuiet(() => this.#ship("final", () => encodeBody(live.wholeState(), this.#copied)));
   }
 
   #ship(part: "precopy" | "final", take: () => readonly Uint8Array[]): void {
-    if (!this.#link) return;
+    if (!this.#link || this.#state.kind === "over") return;
     try {
       const segments = take();
       this.#sender = new BodySender(this.#link, this.#transfer, part, segments, () =>

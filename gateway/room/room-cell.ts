@@ -10,13 +10,17 @@ import {
 } from "../cluster/ownership.ts";
 import type { Head, HeadVersion } from "../store/port.ts";
 import { closeCodes } from "../wire/close-codes.ts";
-import type { Channel, Epoch, RoomKey } from "../wire/ids.ts";
+import type { Channel, RoomKey } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Timer } from "../wire/runtime.ts";
+import { isJournaled } from "./apps.ts";
 import type { BindRequest, CellHost, CellMove } from "./cell-ports.ts";
-import { LiveRoom } from "./live-room.ts";
+import type { LiveRoom, Origin } from "./live-room.ts";
+import { createLiveRoom } from "./live-room-factory.ts";
+import { recoverJournaled, recoverMemory } from "./recovery.ts";
 import { answerOutcome, refuse } from "./room-answers.ts";
 import type { AppDefinition } from "./sdk.ts";
+import { SnapshotKeeper } from "./snapshot-keeper.ts";
 
 const retryMs = { first: 20, max: 1_000 };
 const waitingMax = 10_000;
@@ -35,8 +39,7 @@ export class RoomCell {
   #retries = 0;
   #idleSinceMs: number | undefined;
   #snapshotAtMs = 0;
-  #snapshotTurns = 0;
-  #isSnapshotting = false;
+  readonly #snapshots: SnapshotKeeper;
   #refusalDetail = "";
   /** Moved here by hand: the rebalancer leaves it. */
   isPinned = false;
@@ -46,6 +49,14 @@ export class RoomCell {
     this.key = key;
     this.definition = definition;
     this.#state = state;
+    this.#snapshots = new SnapshotKeeper(key, definition.version ?? "1", {
+      store: host.store,
+      log: host.log,
+      counters: host.counters,
+      position: () => this.position,
+      roomThrew: (error) => this.roomThrew(error),
+      fenced: (head) => this.tell({ kind: "fenced", head, me: host.me }),
+    });
   }
 
   /** Begins to find out whether this server may run the room. */
@@ -61,7 +72,7 @@ export class RoomCell {
     const cell = new RoomCell(host, key, definition, { kind: "running", epoch: head.epoch });
     cell.#live = live;
     cell.#position = { epoch: head.epoch, tail: head.tail };
-    cell.#run(head.epoch);
+    cell.#run();
     return cell;
   }
 
@@ -79,7 +90,7 @@ export class RoomCell {
 
   /** The head as this server holds it. */
   get position(): Version {
-    return this.#position;
+    return this.#live?.journaled?.head ?? this.#position;
   }
 
   get move(): CellMove | undefined {
@@ -135,9 +146,17 @@ export class RoomCell {
       return;
     }
     const everyMs = this.definition.snapshotEveryMs ?? 5_000;
-    if (everyMs === 0 || nowMs - this.#snapshotAtMs < everyMs || live.turns === this.#snapshotTurns) return;
+    if (live.journaled || everyMs === 0 || nowMs - this.#snapshotAtMs < everyMs) return;
     this.#snapshotAtMs = nowMs;
-    void this.#saveSnapshot();
+    if (this.#snapshots.isStale(live)) void this.#snapshots.save(live);
+  }
+
+  /** The journal has grown. */
+  recordsDurable(): void {
+    const live = this.#live;
+    if (!live) return;
+    live.releasedSome();
+    if (this.isRunning && !this.#move && this.#snapshots.isDue(live)) void this.#snapshots.save(live);
   }
 
   // ---- effects ----
@@ -151,14 +170,14 @@ export class RoomCell {
         void this.#takeOver(effect.expect);
         return;
       case "takeOverAgain":
-        void this.#takeOver(this.#position);
+        this.#takeOverAgain();
         return;
       case "restore":
         this.#position = effect.at;
         void this.#restore(effect.at);
         return;
       case "run":
-        this.#run(effect.epoch);
+        this.#run();
         return;
       case "halt":
         this.#live?.halt();
@@ -179,14 +198,22 @@ export class RoomCell {
     }
   }
 
-  #run(epoch: Epoch): void {
+  #run(): void {
     this.#retries = 0;
-    this.#position = { epoch, tail: this.#position.tail };
     this.#snapshotAtMs = this.#host.runtime.nowMs();
-    this.#live?.run(epoch);
+    this.#live?.run(this.#position);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const request of waiting) this.bind(request);
+  }
+
+  /** What is under way has an answer first: then the position is certain. */
+  #takeOverAgain(): void {
+    const again = (): void => {
+      if (this.#state.kind === "reclaiming") void this.#takeOver(this.position);
+    };
+    if (this.#live) this.#live.whenQuiet(again);
+    else again();
   }
 
   #readHead(): void {
@@ -208,7 +235,9 @@ export class RoomCell {
 
   async #takeOver(expect: HeadVersion | undefined): Promise<void> {
     const { store, me } = this.#host;
-    const [answer] = await store.takeover([{ room: this.key, expect, owner: me, journaled: false }]);
+    const [answer] = await store.takeover([
+      { room: this.key, expect, owner: me, journaled: isJournaled(this.definition) },
+    ]);
     switch (answer?.kind) {
       case "taken":
         this.#position = { epoch: answer.head.epoch, tail: answer.head.tail };
@@ -226,71 +255,47 @@ export class RoomCell {
   }
 
   async #restore(at: Version): Promise<void> {
-    const answer = await this.#host.store.loadSnapshot(this.key);
-    if (this.#state.kind !== "restoring") return;
-    if (answer.kind === "unavailable") {
-      this.tell({ kind: "storeUnavailable" });
+    const { store, log, counters } = this.#host;
+    const version = this.definition.version ?? "1";
+    const create = (from: Origin): LiveRoom =>
+      createLiveRoom(this.#host, this.key, this.definition, at.epoch, from, () => this);
+    const recovered = isJournaled(this.definition)
+      ? await recoverJournaled(store, this.key, version, at, create)
+      : await recoverMemory(store, this.key, version, create);
+    if (this.#state.kind !== "restoring") {
+      if (recovered.kind === "live") recovered.live.dispose();
       return;
     }
-    try {
-      if (answer.kind === "corrupt") throw new Error(`its snapshot is corrupt: ${answer.reason}`);
-      const version = this.definition.version ?? "1";
-      if (answer.kind === "snapshot" && answer.snapshot.version !== version) {
-        throw new Error(`its state is of version "${answer.snapshot.version}", the app is of version "${version}"`);
-      }
-      const snapshot = answer.kind === "snapshot" ? answer.snapshot.bytes : undefined;
-      this.#live = this.#createLive(at.epoch, { snapshot });
-    } catch (error) {
-      // ROOM-4: a state that cannot be restored refuses the room, and stays as it is.
-      this.#refusalDetail = error instanceof Error ? error.message : String(error);
-      this.#host.log.error({ room: this.key, err: error }, "room cannot be restored");
-      this.tell({ kind: "restoreFailed" });
-      return;
+    switch (recovered.kind) {
+      case "live":
+        this.#live = recovered.live;
+        counters.claims += 1;
+        this.tell({ kind: "restored" });
+        return;
+      case "broken":
+        this.#refusalDetail = recovered.error instanceof Error ? recovered.error.message : String(recovered.error);
+        log.error({ room: this.key, err: recovered.error }, "room cannot be restored");
+        this.tell({ kind: "restoreFailed" });
+        return;
+      case "unavailable":
+        this.tell({ kind: "storeUnavailable" });
+        return;
     }
-    this.#host.counters.claims += 1;
-    this.tell({ kind: "restored" });
-  }
-
-  #createLive(epoch: Epoch, from: { readonly snapshot: Uint8Array | undefined }): LiveRoom {
-    const { runtime, log, counters } = this.#host;
-    const roomThrew = (error: unknown): void => this.roomThrew(error);
-    return new LiveRoom(this.key, this.definition, epoch, { runtime, log, counters, roomThrew }, from);
   }
 
   async #release(): Promise<void> {
     const { store, me, log } = this.#host;
-    // A room that has failed keeps the snapshot from before it did.
+    const live = this.#live;
+    // A room that has failed keeps the snapshot from before it did; what it said before is still made durable.
     const isSound = this.#state.kind === "releasing" && this.#state.outcome.kind === "free";
-    if (isSound && this.#live && this.#live.turns !== this.#snapshotTurns) await this.#saveSnapshot();
-    const answer = await store.release(this.key, this.#position, me);
+    if (live) await new Promise<void>((resolve) => live.whenSettled(resolve));
+    if (isSound && live && this.#snapshots.isStale(live)) await this.#snapshots.save(live);
+    if (this.#state.kind !== "releasing") return;
+    const answer = await store.release(this.key, this.position, me);
     if (answer.kind === "unavailable" || answer.kind === "unknown") {
       log.warn({ room: this.key, reason: answer.reason }, "room not released");
     }
     this.#tellStore(answer, { kind: "released" });
-  }
-
-  /** Takes and stores a snapshot, if the room gives one. */
-  async #saveSnapshot(): Promise<void> {
-    const live = this.#live;
-    if (!live || this.#isSnapshotting) return;
-    const { turns } = live;
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = live.snapshot();
-    } catch (error) {
-      this.#threw(error);
-      return;
-    }
-    this.#snapshotTurns = turns;
-    if (bytes === undefined) return;
-    this.#isSnapshotting = true;
-    const { epoch, tail } = this.#position;
-    const version = this.definition.version ?? "1";
-    const answer = await this.#host.store.saveSnapshot(this.key, epoch, { position: tail, version, bytes });
-    this.#isSnapshotting = false;
-    this.#host.counters.snapshots += 1;
-    if (answer.kind === "fenced") this.#tellStore(answer, { kind: "released" });
-    else if (answer.kind !== "stored") this.#snapshotTurns = -1;
   }
 
   #threw(error: unknown): void {

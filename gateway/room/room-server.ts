@@ -10,6 +10,7 @@ import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
 import { definitionOf, readApps } from "./apps.ts";
 import { Candidates } from "./candidates.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
+import { Committer } from "./committer.ts";
 import { Drainer } from "./drainer.ts";
 import { GatewayHandler, type GatewayHandlerHost } from "./gateway-handler.ts";
 import type { LiveRoom } from "./live-room.ts";
@@ -87,6 +88,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly store: Store;
+  readonly committer: Committer;
   readonly counters = createServerCounters();
   readonly cells: CellHost = this;
   readonly #options: RoomServerOptions;
@@ -118,6 +120,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     this.runtime = deps.runtime;
     this.log = deps.runtime.log.child({ server: options.id });
     this.store = deps.store;
+    this.committer = new Committer(deps.store, deps.runtime, this.log);
     this.#members = new MemberAgent({
       runtime: deps.runtime,
       members: deps.store.members,
@@ -177,7 +180,8 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
 
   stop(): Promise<void> {
     if (this.#state === "live") this.#leaving = this.#stop();
-    return this.#leaving ?? this.#stop();
+    else if (this.#state === "draining") this.#releaseAll();
+    return this.left;
   }
 
   // ---- what gateways ask ----
@@ -355,7 +359,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
 
   async #stop(): Promise<void> {
     this.#state = "draining";
-    for (const cell of [...this.#cells.values()]) cell.tell({ kind: "releaseRequested" });
+    this.#releaseAll();
     await new Promise<void>((resolve) => {
       const deadlineMs = this.runtime.nowMs() + stopMsMax;
       const look = (): void => {
@@ -365,6 +369,10 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
       look();
     });
     await this.#leave();
+  }
+
+  #releaseAll(): void {
+    for (const cell of [...this.#cells.values()]) cell.tell({ kind: "releaseRequested" });
   }
 
   async #leave(): Promise<void> {

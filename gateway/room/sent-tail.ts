@@ -31,17 +31,17 @@ export class SentTail {
   #messages: SentMessage[] = [];
   #head = 0;
   #bytes = 0;
-  /** Everything after this is kept. */
-  #forgottenUpTo: Rseq;
+  #lostUpTo: Rseq;
   readonly #limits: TailLimits;
 
-  constructor(forgottenUpTo: Rseq, limits: TailLimits = tailLimits) {
-    this.#forgottenUpTo = forgottenUpTo;
+  constructor(lostUpTo: Rseq, limits: TailLimits = tailLimits) {
+    this.#lostUpTo = lostUpTo;
     this.#limits = limits;
   }
 
-  get forgottenUpTo(): Rseq {
-    return this.#forgottenUpTo;
+  /** The last message that had to be forgotten before every gateway had it; 0 if none. */
+  get lostUpTo(): Rseq {
+    return this.#lostUpTo;
   }
 
   get length(): number {
@@ -51,15 +51,15 @@ export class SentTail {
   push(message: SentMessage): void {
     this.#messages.push(message);
     this.#bytes += message.payload.length;
-    while (this.length > this.#limits.messagesMax || (this.#bytes > this.#limits.bytesMax && this.length > 1))
-      this.#shift();
+    while (this.length > this.#limits.messagesMax || (this.#bytes > this.#limits.bytesMax && this.length > 1)) {
+      this.#lostUpTo = this.#shift();
+    }
   }
 
   /** Forgets what every gateway has. */
   trim(upTo: Rseq): void {
     for (let first = this.#messages[this.#head]; first && first.rseq <= upTo; first = this.#messages[this.#head])
       this.#shift();
-    if (this.length === 0 && upTo > this.#forgottenUpTo) this.#forgottenUpTo = upTo;
   }
 
   /** What was sent after `rseq`, oldest first. */
@@ -70,14 +70,15 @@ export class SentTail {
     }
   }
 
-  #shift(): void {
+  #shift(): Rseq {
     const first = this.#messages[this.#head];
-    if (!first) return;
-    this.#forgottenUpTo = first.rseq;
+    if (!first) return 0;
     this.#bytes -= first.payload.length;
     this.#head += 1;
-    if (this.#head < 1_024 && this.#head * 2 < this.#messages.length) return;
-    this.#messages = this.#messages.slice(this.#head);
-    this.#head = 0;
+    if (this.#head >= 1_024 || this.#head * 2 >= this.#messages.length) {
+      this.#messages = this.#messages.slice(this.#head);
+      this.#head = 0;
+    }
+    return first.rseq;
   }
 }

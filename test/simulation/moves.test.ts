@@ -58,12 +58,7 @@ test("MOVE-1: a room moves with its state, its sessions and their attachments wh
     if (index % 40 === 20) {
       const owner = await world.ownerOf("count/a");
       const target = [...world.servers.keys()].find((id) => id !== owner) ?? "";
-      const source = world.servers.get(owner ?? "");
-      void source?.running;
-      void (source?.running as unknown as { moveRoom(room: string, to: string): Promise<unknown> }).moveRoom(
-        "count/a",
-        target,
-      );
+      world.move("count/a", target);
     }
     await world.advance(5);
   }

@@ -1,12 +1,14 @@
 import { defaultTiming, type Timing } from "../../gateway/cluster/timing.ts";
 import { type RunningGateway, startGateway } from "../../gateway/edge/gateway.ts";
 import type { Site } from "../../gateway/edge/listener.ts";
+import type { MoveResult } from "../../gateway/room/outgoing-move.ts";
 import { type RoomServerOptions, type RunningRoomServer, startRoomServer } from "../../gateway/room/room-server.ts";
 import type { Apps } from "../../gateway/room/sdk.ts";
+import type { OperatedServer } from "../../gateway/room/server-requests.ts";
 import { createMemoryBacking } from "../../gateway/store/memory/backing.ts";
 import { createMemoryStore } from "../../gateway/store/memory/memory-store.ts";
 import type { Store } from "../../gateway/store/port.ts";
-import type { GatewayId, ServerId } from "../../gateway/wire/ids.ts";
+import type { GatewayId, RoomKey, ServerId } from "../../gateway/wire/ids.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "../../gateway/wire/memory-pipe.ts";
 import { createTrunkDialer } from "../../gateway/wire/trunk-dialer.ts";
 import { createTrunkListen } from "../../gateway/wire/trunk-listener.ts";
@@ -135,6 +137,15 @@ export class VirtualCluster {
     const client = new VirtualClient(onFrame);
     await client.connect(this.#gateway(gateway).site, `/rooms/${room}`);
     return client;
+  }
+
+  /** Asks the room's owner to move it, as the operating side does. */
+  move(room: string, to: string): Promise<MoveResult> | undefined {
+    for (const { running } of this.servers.values()) {
+      const operated = running as RunningRoomServer & OperatedServer;
+      if (operated.describeRoom(room as RoomKey)) return operated.moveRoom(room as RoomKey, to as ServerId);
+    }
+    return undefined;
   }
 
   /** As `kill -9`. */

@@ -1,0 +1,237 @@
+import type { Head, HeadVersion, Position } from "../store/port.ts";
+import type { RoomKey } from "../wire/ids.ts";
+import type { Runtime } from "../wire/runtime.ts";
+import type { Committer } from "./committer.ts";
+import type { Member } from "./member.ts";
+import { type Held, OutputGate } from "./output-gate.ts";
+import { pendingBytesMax, RoomJournal } from "./room-journal.ts";
+import type { RoomOutbox } from "./room-outbox.ts";
+import type { SentMessage } from "./sent-tail.ts";
+
+/** How a room is journaled, and who hears of it. */
+export interface JournalSetting {
+  readonly committer: Committer;
+  readonly runtime: Runtime;
+  /** `undefined`: nothing leaves before it is durable. Otherwise it leaves at once, and is gathered for this long. */
+  readonly intervalMs: number | undefined;
+  fenced(head: Head | undefined): void;
+  /** Something became durable. */
+  durable(): void;
+}
+
+const ridersMax = 256;
+
+/**
+ * What turns of a journaled room write down, and the gate in front of what they say. A turn that appends, sends reliably, lets
+ * somebody in or out, or sets an attachment has a record; other turns do not, and their changes of timers and work ride along
+ * with the next one that has.
+ */
+export class JournaledTurns {
+  /** Keeps something until its turn is durable; missing where things leave at once. */
+  readonly hold: ((held: Held) => void) | undefined;
+  /** Work that was under way at an owner that is gone. */
+  readonly works = new Set<string>();
+  readonly #key: RoomKey;
+  readonly #setting: JournalSetting;
+  readonly #forget: (member: Member) => void;
+  readonly #riders = new Map<string, () => void>();
+  #outbox: RoomOutbox | undefined;
+  #gate: OutputGate | undefined;
+  #early: Held[] = [];
+  #journal: RoomJournal | undefined;
+  #advanced: Member | undefined;
+  #since = { bytes: 0, records: 0 };
+
+  /** `forget`: a member has ended, and everybody may know. */
+  constructor(key: RoomKey, setting: JournalSetting, forget: (member: Member) => void) {
+    this.#key = key;
+    this.#setting = setting;
+    this.#forget = forget;
+    if (setting.intervalMs === undefined)
+      this.hold = (held) => (this.#gate ? this.#gate.hold(held) : this.#early.push(held));
+  }
+
+  /** Nothing of a turn leaves before it is durable. */
+  get isGated(): boolean {
+    return this.hold !== undefined;
+  }
+
+  /** The store has so much left to take that the room stands still. */
+  get isClogged(): boolean {
+    return this.#journal !== undefined && this.#journal.pendingBytes > pendingBytesMax;
+  }
+
+  get head(): HeadVersion | undefined {
+    return this.#journal?.head;
+  }
+
+  get journal(): RoomJournal | undefined {
+    return this.#journal;
+  }
+
+  emitTo(outbox: RoomOutbox): void {
+    this.#outbox = outbox;
+  }
+
+  /** Records that a recovery has read behind the last snapshot. */
+  countSince(bytes: number, records: number): void {
+    this.#since = { bytes: this.#since.bytes + bytes, records: this.#since.records + records };
+  }
+
+  /** Writes behind `head` from here on. */
+  begin(head: HeadVersion): void {
+    if (this.#journal) {
+      if (head.epoch > this.#journal.head.epoch) this.#journal.rebase(head);
+      return;
+    }
+    const { committer, runtime, intervalMs } = this.#setting;
+    this.#gate = new OutputGate(head.tail, (held) => this.#emit(held));
+    this.#journal = new RoomJournal(
+      this.#key,
+      head,
+      committer,
+      runtime,
+      { intervalMs: intervalMs ?? 0 },
+      {
+        durable: (record) => this.#durable(record),
+        fenced: (found) => this.#setting.fenced(found),
+      },
+    );
+    this.#journal.countSince(this.#since.bytes, this.#since.records);
+    for (const held of this.#early) this.#gate.hold(held);
+    this.#early = [];
+  }
+
+  takeInterrupted(): string[] {
+    const names = [...this.works];
+    this.works.clear();
+    return names;
+  }
+
+  // ---- what turns do ----
+
+  joined(member: Member): void {
+    const { ref, number, position, gateway, query, protocol } = member;
+    this.#writer?.join(ref, number, position, gateway, query, protocol);
+  }
+
+  /** The member's stream goes on with this turn. Written only if the turn has a record: an ack of any other carries no promise. */
+  advanced(member: Member): void {
+    this.#advanced = member;
+  }
+
+  ended(member: Member): void {
+    this.#writer?.end(member.ref, member.position);
+  }
+
+  forgotten(member: Member): void {
+    this.#ride(`session ${member.ref}`, () => this.#writer?.forget(member.ref));
+  }
+
+  appended(entry: Uint8Array): void {
+    if (!this.#writer) throw new Error("append is not allowed while the room is being created or restored");
+    this.#writer.entry(entry);
+  }
+
+  sent({ target, closeCode, isText, payload }: SentMessage): void {
+    const message = { closeCode, isText, payload };
+    if (target.kind === "all") {
+      const except = target.except;
+      if (except) this.#writer?.sent({ target: "except", refs: [except.ref], ...message });
+      else this.#writer?.sent({ target: "all", refs: [], ...message });
+    } else if (target.kind === "one") this.#writer?.sent({ target: "one", refs: [target.member.ref], ...message });
+    else this.#writer?.sent({ target: "some", refs: target.members.map(({ ref }) => ref), ...message });
+  }
+
+  attachmentSet(member: Member): void {
+    this.#writer?.attachment(member.ref, member.attachment);
+  }
+
+  timerSet(name: string, delayMs: number): void {
+    this.#ride(`timer ${name}`, () => this.#writer?.timerSet(name, delayMs));
+  }
+
+  timerOver(name: string): void {
+    this.#ride(`timer ${name}`, () => this.#writer?.timerOver(name));
+  }
+
+  workBegun(name: string): void {
+    this.#ride(`work ${name}`, () => this.#writer?.workBegun(name));
+  }
+
+  workOver(name: string): void {
+    this.#ride(`work ${name}`, () => this.#writer?.workOver(name));
+  }
+
+  // ---- their ends ----
+
+  endTurn(): void {
+    const advanced = this.#advanced;
+    this.#advanced = undefined;
+    if (!this.#journal) return;
+    const { writer } = this.#journal;
+    if (writer.hasTurn || this.#riders.size > ridersMax) {
+      if (advanced) writer.position(advanced.ref, advanced.position);
+      this.#writeRiders();
+    }
+    this.#gate?.endTurn(this.#journal.endTurn());
+  }
+
+  failTurn(): void {
+    this.#advanced = undefined;
+    this.#writer?.failTurn();
+    this.#gate?.failTurn();
+  }
+
+  /** Calls `task` once everything is durable and said. Not, if the room is lost before. */
+  whenQuiet(task: () => void): void {
+    if (!this.#journal) {
+      task();
+      return;
+    }
+    this.#writeRiders();
+    this.#gate?.endTurn(this.#journal.endTurn());
+    this.#journal.whenIdle(task);
+  }
+
+  stop(): void {
+    this.#journal?.stop();
+  }
+
+  get #writer() {
+    return this.#journal?.writer;
+  }
+
+  /** A later change of the same thing replaces the one before. */
+  #ride(what: string, write: () => void): void {
+    this.#riders.set(what, write);
+  }
+
+  #writeRiders(): void {
+    if (this.#riders.size === 0) return;
+    for (const write of this.#riders.values()) write();
+    this.#riders.clear();
+  }
+
+  #durable(record: Position): void {
+    this.#gate?.release(record);
+    this.#setting.durable();
+  }
+
+  #emit(held: Held): void {
+    switch (held.kind) {
+      case "message":
+        this.#outbox?.emit(held.message);
+        return;
+      case "unkept":
+        this.#outbox?.emitUnkept(held.target, held.latest, held.isText, held.payload);
+        return;
+      case "ack":
+        held.member.channel.ack(held.member, held.cseq);
+        return;
+      case "forget":
+        this.#forget(held.member);
+        return;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { Epoch, RoomKey } from "../wire/ids.ts";
+import { isJournaled } from "./apps.ts";
+import type { CellHost } from "./cell-ports.ts";
+import type { JournalSetting } from "./journaled-turns.ts";
+import { LiveRoom, type Origin } from "./live-room.ts";
+import type { RoomCell } from "./room-cell.ts";
+import type { AppDefinition } from "./sdk.ts";
+
+/** Makes a room for a cell that may come only later (`cell` is asked when the room has something to say). */
+export function createLiveRoom(
+  host: CellHost,
+  key: RoomKey,
+  definition: AppDefinition,
+  epoch: Epoch,
+  from: Origin,
+  cell: () => RoomCell | undefined,
+): LiveRoom {
+  const { runtime, log, counters } = host;
+  const journal = isJournaled(definition) ? journalSetting(host, definition, cell) : undefined;
+  return new LiveRoom(
+    key,
+    definition,
+    epoch,
+    { runtime, log, counters, journal, roomThrew: (error) => cell()?.roomThrew(error) },
+    from,
+  );
+}
+
+function journalSetting(
+  { committer, runtime, me }: CellHost,
+  { durability }: AppDefinition,
+  cell: () => RoomCell | undefined,
+): JournalSetting {
+  return {
+    committer,
+    runtime,
+    intervalMs: typeof durability === "object" ? durability.intervalMs : undefined,
+    fenced: (head) => cell()?.tell({ kind: "fenced", head, me }),
+    durable: () => cell()?.recordsDurable(),
+  };
+}

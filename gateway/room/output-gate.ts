@@ -1,0 +1,75 @@
+import type { Cseq } from "../wire/ids.ts";
+import type { Member } from "./member.ts";
+import type { SentMessage, Target } from "./sent-tail.ts";
+
+/** What a turn wants to leave the server. */
+export type Held =
+  | { readonly kind: "message"; readonly message: SentMessage }
+  | {
+      readonly kind: "unkept";
+      readonly target: Target;
+      readonly latest: string | undefined;
+      readonly isText: boolean;
+      readonly payload: Uint8Array;
+    }
+  | { readonly kind: "ack"; readonly member: Member; readonly cseq: Cseq }
+  | { readonly kind: "forget"; readonly member: Member };
+
+/**
+ * GATE rule (DESIGN rule 2): nothing of a turn leaves the server before its record is durable, and nothing overtakes what waits
+ * in front of it. Turns go on meanwhile: the gate delays what they say, not what they do.
+ */
+export class OutputGate {
+  readonly #emit: (held: Held) => void;
+  #turn: Held[] = [];
+  #waiting: { readonly record: number; readonly held: readonly Held[] }[] = [];
+  #head = 0;
+  #durable = 0;
+
+  /** `durable`: the record up to which everything is durable at the start. */
+  constructor(durable: number, emit: (held: Held) => void) {
+    this.#durable = durable;
+    this.#emit = emit;
+  }
+
+  get isEmpty(): boolean {
+    return this.#head === this.#waiting.length && this.#turn.length === 0;
+  }
+
+  hold(held: Held): void {
+    this.#turn.push(held);
+  }
+
+  /** The turn's record, or 0 if it has none: then it waits only for those in front of it. */
+  endTurn(record: number): void {
+    const held = this.#turn;
+    if (held.length === 0) return;
+    this.#turn = [];
+    const last = this.#waiting.at(-1);
+    if (record <= this.#durable && (last === undefined || this.#head === this.#waiting.length)) {
+      for (const one of held) this.#emit(one);
+      return;
+    }
+    this.#waiting.push({ record: Math.max(record, last?.record ?? 0), held });
+  }
+
+  failTurn(): void {
+    this.#turn = [];
+  }
+
+  /** Everything up to `record` is durable. */
+  release(record: number): void {
+    if (record > this.#durable) this.#durable = record;
+    for (let next = this.#waiting[this.#head]; next && next.record <= this.#durable; next = this.#waiting[this.#head]) {
+      this.#head += 1;
+      for (const one of next.held) this.#emit(one);
+    }
+    if (this.#head === this.#waiting.length) {
+      this.#waiting = [];
+      this.#head = 0;
+    } else if (this.#head > 1_024) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * A journal record of a room, version 1: a byte for the version, then operations back to back, each a byte for its kind and its
+ * fields. Numbers are little-endian; texts (UTF-8) and bytes have a u32 length in front. Sessions are named by `ref`, a number
+ * that the room gives each at its join.
+ *
+ * | kind | fields |
+ * |---|---|
+ * | join | u32 ref, u32 number, u32 cseq, text gateway, text query, text protocol |
+ * | position | u32 ref, u32 cseq |
+ * | end | u32 ref, u32 cseq: left or was closed; kept in mind until its gateway knows |
+ * | forget | u32 ref |
+ * | attachment | u32 ref, MessagePack |
+ * | entry | bytes |
+ * | sent | u8 flags (1 text, 2 refers to an entry), u8 target (0 all, 1 one, 2 some, 3 all but one), u32 count, refs, u32 close code, bytes or u32 entry |
+ * | timerSet | text name, f64 delay in ms |
+ * | timerOver, workBegun, workOver | text name |
+ */
+export const recordVersion = 1;
+
+export const opcodes = {
+  join: 1,
+  position: 2,
+  end: 3,
+  forget: 4,
+  attachment: 5,
+  entry: 6,
+  sent: 7,
+  timerSet: 8,
+  timerOver: 9,
+  workBegun: 10,
+  workOver: 11,
+} as const;
+
+export const targetKinds = { all: 0, one: 1, some: 2, except: 3 } as const;
+export type TargetKind = keyof typeof targetKinds;
+
+export interface SentOp {
+  readonly target: TargetKind;
+  readonly refs: readonly number[];
+  /** 0: a message. */
+  readonly closeCode: number;
+  readonly isText: boolean;
+  readonly payload: Uint8Array;
+}
+
+/** What a reader of records calls, in order. Bytes are views into the record. */
+export interface RecordHandler {
+  join(ref: number, number: number, cseq: number, gateway: string, query: string, protocol: string): void;
+  position(ref: number, cseq: number): void;
+  end(ref: number, cseq: number): void;
+  forget(ref: number): void;
+  attachment(ref: number, value: unknown): void;
+  entry(bytes: Uint8Array): void;
+  sent(op: SentOp): void;
+  timerSet(name: string, delayMs: number): void;
+  timerOver(name: string): void;
+  workBegun(name: string): void;
+  workOver(name: string): void;
+}

@@ -1,0 +1,115 @@
+import { isSendableCloseCode } from "../wire/close-codes.ts";
+import { appOf, type Epoch, type RoomKey, roomIdOf } from "../wire/ids.ts";
+import type { Logger } from "../wire/runtime.ts";
+import { Member, type MemberHost } from "./member.ts";
+import { keepData } from "./room-message.ts";
+import type { BroadcastOptions, Data, RoomContext, SendOptions, Session } from "./sdk.ts";
+import type { Target } from "./sent-tail.ts";
+import type { Turns } from "./turns.ts";
+
+/** What the calls of a room's code turn into. Each is made within a turn. */
+export interface FaceHost {
+  readonly key: RoomKey;
+  readonly epoch: Epoch;
+  readonly log: Logger;
+  readonly turns: Turns;
+  readonly sessions: ReadonlyMap<string, Session>;
+  send(target: Target, data: Data, delivery: SendOptions["delivery"]): void;
+  close(member: Member, code: number, reason: Uint8Array): void;
+  append(entry: Uint8Array): void;
+  attachmentSet(member: Member): void;
+  setTimer(name: string, delayMs: number): void;
+  clearTimer(name: string): void;
+  work(name: string, task: (signal: AbortSignal) => Promise<unknown>): void;
+}
+
+const everyone: Target = Object.freeze({ kind: "all", except: undefined });
+const nameLengthMax = 256;
+
+/** What a room's code has of its room: checks each call, and that it is made within a turn. */
+export class RoomFace implements RoomContext, MemberHost {
+  readonly key: string;
+  readonly app: string;
+  readonly id: string;
+  readonly log: Logger;
+  readonly sessions: ReadonlyMap<string, Session>;
+  readonly #host: FaceHost;
+
+  constructor(host: FaceHost) {
+    this.#host = host;
+    this.key = host.key;
+    this.app = appOf(host.key);
+    this.id = roomIdOf(host.key);
+    this.log = host.log;
+    this.sessions = host.sessions;
+  }
+
+  get epoch(): Epoch {
+    return this.#host.epoch;
+  }
+
+  broadcast(data: Data, options?: BroadcastOptions): void {
+    this.#assertTurn("broadcast");
+    this.#host.send(targetOf(options), data, options?.delivery);
+  }
+
+  append(entry: Data): void {
+    this.#assertTurn("append");
+    this.#host.append(keepData(entry));
+  }
+
+  setTimer(name: string, delayMs: number): void {
+    this.#assertTurn("setTimer");
+    checkName(name);
+    this.#host.setTimer(name, delayMs);
+  }
+
+  clearTimer(name: string): void {
+    this.#assertTurn("clearTimer");
+    this.#host.clearTimer(name);
+  }
+
+  work(name: string, task: (signal: AbortSignal) => Promise<unknown>): void {
+    this.#assertTurn("work");
+    checkName(name);
+    this.#host.work(name, task);
+  }
+
+  sendTo(member: Member, data: Data, options: SendOptions | undefined): void {
+    this.#assertTurn("send");
+    if (member.state === "ended") return;
+    this.#host.send({ kind: "one", member }, data, options?.delivery);
+  }
+
+  closeMember(member: Member, code: number, reason: string): void {
+    this.#assertTurn("close");
+    if (!isSendableCloseCode(code)) throw new RangeError(`${code} is no close code that an application may send`);
+    if (member.state === "ended") return;
+    const bytes = keepData(reason);
+    if (bytes.length > 123) throw new RangeError("a close reason is at most 123 bytes");
+    this.#host.close(member, code, bytes);
+  }
+
+  attachmentSet(member: Member): void {
+    this.#assertTurn("an attachment");
+    this.#host.attachmentSet(member);
+  }
+
+  #assertTurn(what: string): void {
+    this.#host.turns.assertInside(what, this.key);
+  }
+}
+
+function targetOf(options: BroadcastOptions | undefined): Target {
+  if (options?.to) {
+    const members = [...options.to].filter((one) => one instanceof Member && one.state === "member") as Member[];
+    return { kind: "some", members };
+  }
+  if (options?.except instanceof Member) return { kind: "all", except: options.except };
+  return everyone;
+}
+
+function checkName(name: string): void {
+  if (typeof name === "string" && name.length > 0 && name.length <= nameLengthMax) return;
+  throw new RangeError(`a name is a text of 1 to ${nameLengthMax} characters`);
+}

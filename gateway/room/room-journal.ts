@@ -1,0 +1,197 @@
+import type { Head, HeadVersion, Position } from "../store/port.ts";
+import type { RoomKey } from "../wire/ids.ts";
+import type { Runtime, Timer } from "../wire/runtime.ts";
+import type { CommitClient, Committer } from "./committer.ts";
+import { RecordWriter } from "./record-writer.ts";
+
+export interface JournalHooks {
+  /** Everything up to this record is durable. */
+  durable(record: Position): void;
+  fenced(head: Head | undefined): void;
+}
+
+export interface JournalOptions {
+  /** Gather for this long before appending: what a crash may cost. 0: append at once. */
+  readonly intervalMs: number;
+}
+
+/** A room holds no more than this that the store has not taken; above it, turns stand still. */
+export const pendingBytesMax = 8 * 1024 * 1024;
+
+/**
+ * One room's journal at its owner. Records are numbered by their positions; the one that is being written has the next. All turns
+ * since the last append are one record, so that a busy room costs the store one record a commit.
+ */
+export class RoomJournal implements CommitClient {
+  readonly key: RoomKey;
+  readonly writer = new RecordWriter();
+  readonly #committer: Committer;
+  readonly #runtime: Runtime;
+  readonly #hooks: JournalHooks;
+  readonly #intervalMs: number;
+  #head: HeadVersion;
+  /** Closed and not given to the committer yet. */
+  #sealed: Uint8Array[] = [];
+  #sealedBytes = 0;
+  #underWay = 0;
+  #underWayBytes = 0;
+  #isStopped = false;
+  #timer: Timer | undefined;
+  #waiters: { readonly record: Position; readonly task: () => void }[] = [];
+  /** One per snapshot under way. */
+  #stopTasks: (() => void)[] = [];
+  /** Since the last snapshot that counts. */
+  #sinceBytes = 0;
+  #sinceRecords = 0;
+
+  constructor(
+    key: RoomKey,
+    head: HeadVersion,
+    committer: Committer,
+    runtime: Runtime,
+    options: JournalOptions,
+    hooks: JournalHooks,
+  ) {
+    this.key = key;
+    this.#head = head;
+    this.#committer = committer;
+    this.#runtime = runtime;
+    this.#intervalMs = options.intervalMs;
+    this.#hooks = hooks;
+  }
+
+  /** The head as far as the store has confirmed it. */
+  get head(): HeadVersion {
+    return this.#head;
+  }
+
+  get pendingBytes(): number {
+    return this.writer.length + this.#sealedBytes + this.#underWayBytes;
+  }
+
+  get isIdle(): boolean {
+    return this.writer.length === 0 && this.#sealed.length === 0 && this.#underWay === 0;
+  }
+
+  /** Durable bytes and records that a recovery would have to read behind the last snapshot. */
+  get sinceSnapshot(): { readonly bytes: number; readonly records: number } {
+    return { bytes: this.#sinceBytes, records: this.#sinceRecords };
+  }
+
+  /** After a recovery or a move: what lies behind the last snapshot already. */
+  countSince(bytes: number, records: number): void {
+    this.#sinceBytes += bytes;
+    this.#sinceRecords += records;
+  }
+
+  /** Closes the turn; its record, or 0 if it wrote nothing. */
+  endTurn(): Position {
+    if (!this.writer.hasTurn) return 0;
+    this.writer.endTurn();
+    this.#schedule();
+    return this.#openRecord;
+  }
+
+  /** Closes the record that is being written, so that what follows is in another. The last record that is not empty. */
+  seal(): Position {
+    if (this.writer.length > 0) {
+      const record = this.writer.take();
+      this.#sealed.push(record);
+      this.#sealedBytes += record.length;
+    }
+    return this.#openRecord - 1;
+  }
+
+  /** Calls `task` when everything up to `record` is durable; at once if it is. Never, if the room is lost before. */
+  whenDurable(record: Position, task: () => void): void {
+    if (record <= this.#head.tail) task();
+    else this.#waiters.push({ record, task });
+  }
+
+  /** Calls `task` when everything written so far is durable, without waiting for an interval. */
+  whenIdle(task: () => void): void {
+    const record = this.seal();
+    if (!this.isIdle) this.#request();
+    this.whenDurable(record, task);
+  }
+
+  /** The room was taken again at a later head. Nothing may be under way. */
+  rebase(head: HeadVersion): void {
+    this.#head = head;
+  }
+
+  /** Nothing more is appended; what the store still answers is not heard. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#waiters = [];
+    for (const task of this.#stopTasks) task();
+    this.#stopTasks = [];
+  }
+
+  /** Calls `task` when the journal is stopped; at once if it is. */
+  onStop(task: () => void): void {
+    if (this.#isStopped) task();
+    else this.#stopTasks.push(task);
+  }
+
+  takeBatch(): { expect: HeadVersion; records: readonly Uint8Array[] } | undefined {
+    if (this.#isStopped || this.#underWay > 0) return undefined;
+    this.seal();
+    if (this.#sealed.length === 0) return undefined;
+    const records = this.#sealed;
+    this.#underWay = records.length;
+    this.#underWayBytes = this.#sealedBytes;
+    this.#sealed = [];
+    this.#sealedBytes = 0;
+    return { expect: this.#head, records };
+  }
+
+  appended(tail: Position): void {
+    this.#sinceBytes += this.#underWayBytes;
+    this.#sinceRecords += this.#underWay;
+    this.#underWay = 0;
+    this.#underWayBytes = 0;
+    this.#head = { epoch: this.#head.epoch, tail };
+    if (this.#isStopped) return;
+    if (!this.isIdle) this.#schedule();
+    this.#hooks.durable(tail);
+    const due = this.#waiters.filter(({ record }) => record <= tail);
+    if (due.length === 0) return;
+    this.#waiters = this.#waiters.filter(({ record }) => record > tail);
+    for (const { task } of due) task();
+  }
+
+  fenced(head: Head | undefined): void {
+    if (this.#isStopped) return;
+    this.stop();
+    this.#hooks.fenced(head);
+  }
+
+  /** Position that the record being written will have. */
+  get #openRecord(): Position {
+    return this.#head.tail + this.#underWay + this.#sealed.length + 1;
+  }
+
+  #schedule(): void {
+    if (this.#intervalMs === 0) {
+      this.#request();
+      return;
+    }
+    this.#timer ??= this.#runtime.after(this.#intervalMs, () => {
+      this.#timer = undefined;
+      this.#request();
+    });
+  }
+
+  #request(): void {
+    if (!this.#isStopped) this.#committer.request(this);
+  }
+
+  /** The last snapshot covers everything up to now. */
+  snapshotTaken(): void {
+    this.#sinceBytes = 0;
+    this.#sinceRecords = 0;
+  }
+}

@@ -1,0 +1,108 @@
+import { RoomgateError } from "../wire/errors.ts";
+import { parseGatewayId, type RoomKey } from "../wire/ids.ts";
+import { Member, type MemberHost } from "./member.ts";
+import type { RecordHandler, SentOp } from "./record-ops.ts";
+import type { RoomOutbox } from "./room-outbox.ts";
+import type { RoomTimers } from "./room-timers.ts";
+import type { Room } from "./sdk.ts";
+import type { Target } from "./sent-tail.ts";
+
+export interface ReplayTarget {
+  readonly key: RoomKey;
+  readonly face: MemberHost;
+  readonly room: Room;
+  readonly outbox: RoomOutbox;
+  /** Whether the line of messages goes on from the journal. */
+  readonly continuesLine: boolean;
+  readonly sessions: Map<string, Member>;
+  /** By their names in the journal; ended ones too, until they are forgotten. */
+  readonly members: Map<number, Member>;
+  readonly timers: RoomTimers;
+  readonly works: Set<string>;
+  readonly nowMs: number;
+}
+
+/** RECOVER-1: does to a room what its journal says was done, in the same order; nothing is sent. */
+export class RoomReplay implements RecordHandler {
+  readonly #to: ReplayTarget;
+  highestRef = 0;
+
+  constructor(to: ReplayTarget) {
+    this.#to = to;
+  }
+
+  join(ref: number, number: number, cseq: number, gateway: string, query: string, protocol: string): void {
+    const id = parseGatewayId(gateway);
+    if (id === undefined) throw new RoomgateError("bad-record", "a journal record names no gateway");
+    const { face, outbox, sessions, members, nowMs } = this.#to;
+    const channel = outbox.channelTo(id, nowMs);
+    const joinedAt = outbox.rseq;
+    const member = new Member(face, channel, { ref, number, query, protocol, position: cseq, joinedAt });
+    channel.members.set(number, member);
+    sessions.set(member.id, member);
+    members.set(ref, member);
+    this.highestRef = Math.max(this.highestRef, ref);
+  }
+
+  position(ref: number, cseq: number): void {
+    const member = this.#to.members.get(ref);
+    if (!member) return;
+    member.position = cseq;
+    member.acked = cseq;
+  }
+
+  end(ref: number, cseq: number): void {
+    const member = this.#to.members.get(ref);
+    if (!member) return;
+    this.position(ref, cseq);
+    member.state = "ended";
+    this.#to.sessions.delete(member.id);
+  }
+
+  forget(ref: number): void {
+    const member = this.#to.members.get(ref);
+    if (!member) return;
+    this.#to.members.delete(ref);
+    if (member.channel.members.get(member.number) === member) member.channel.members.delete(member.number);
+  }
+
+  attachment(ref: number, value: unknown): void {
+    this.#to.members.get(ref)?.restoreAttachment(value);
+  }
+
+  entry(bytes: Uint8Array): void {
+    this.#to.room.apply?.(bytes);
+  }
+
+  sent(op: SentOp): void {
+    const { outbox, continuesLine } = this.#to;
+    // A copy: the record that it is a part of is not kept.
+    if (continuesLine) outbox.restoreSent(this.#target(op), op.closeCode, op.isText, op.payload.slice());
+  }
+
+  timerSet(name: string, delayMs: number): void {
+    this.#to.timers.set(name, delayMs);
+  }
+
+  timerOver(name: string): void {
+    this.#to.timers.clear(name);
+  }
+
+  workBegun(name: string): void {
+    this.#to.works.add(name);
+  }
+
+  workOver(name: string): void {
+    this.#to.works.delete(name);
+  }
+
+  #target({ target, refs }: SentOp): Target | undefined {
+    const { members } = this.#to;
+    if (target === "all") return { kind: "all", except: undefined };
+    if (target === "except") return { kind: "all", except: members.get(refs[0] ?? 0) };
+    const some = refs.map((ref) => members.get(ref)).filter((member) => member !== undefined);
+    const [only] = some;
+    if (!only) return undefined;
+    return some.length === 1 ? { kind: "one", member: only } : { kind: "some", members: some };
+  }
+}

@@ -1,0 +1,115 @@
+import type { Head, HeadVersion, Store } from "../store/port.ts";
+import type { RoomKey } from "../wire/ids.ts";
+import type { Logger } from "../wire/runtime.ts";
+import type { LiveRoom } from "./live-room.ts";
+import type { ServerCounters } from "./server-counters.ts";
+import { encodeBody } from "./state-body.ts";
+
+export interface SnapshotHost {
+  readonly store: Store;
+  readonly log: Logger;
+  readonly counters: ServerCounters;
+  /** The head as this server holds it. */
+  position(): HeadVersion;
+  roomThrew(error: unknown): void;
+  fenced(head: Head | undefined): void;
+}
+
+const journalBytesMin = 256 * 1024;
+const journalRecordsMax = 2_048;
+
+/**
+ * Snapshots of one room, one at a time. A memory room's state goes to the store every so often; a journaled room's whole state
+ * whenever the journal behind the last one has grown by half of it, so that what a recovery reads is bounded and what
+ * snapshots cost is in proportion to what was appended.
+ */
+export class SnapshotKeeper {
+  readonly #key: RoomKey;
+  readonly #version: string;
+  readonly #host: SnapshotHost;
+  #turns = 0;
+  #bytes = 0;
+  #isSaving = false;
+
+  constructor(key: RoomKey, version: string, host: SnapshotHost) {
+    this.#key = key;
+    this.#version = version;
+    this.#host = host;
+  }
+
+  /** Whether anything can have changed since the last one. */
+  isStale(live: LiveRoom): boolean {
+    return live.turns.count !== this.#turns;
+  }
+
+  /** Whether the journal has grown enough. */
+  isDue(live: LiveRoom): boolean {
+    const journal = live.journaled?.journal;
+    if (!journal || this.#isSaving) return false;
+    const { bytes, records } = journal.sinceSnapshot;
+    return bytes >= Math.max(journalBytesMin, this.#bytes / 2) || records >= journalRecordsMax;
+  }
+
+  /** Takes one now and stores it; resolves when that is over, however it went. */
+  async save(live: LiveRoom): Promise<void> {
+    if (this.#isSaving) return;
+    this.#isSaving = true;
+    try {
+      await (live.journaled ? this.#saveWhole(live) : this.#saveApp(live));
+    } finally {
+      this.#isSaving = false;
+    }
+  }
+
+  async #saveApp(live: LiveRoom): Promise<void> {
+    const { count } = live.turns;
+    const bytes = this.#take(() => live.snapshot());
+    this.#turns = count;
+    if (bytes === undefined) return;
+    const { epoch, tail } = this.#host.position();
+    if (!(await this.#store(epoch, tail, bytes))) this.#turns = -1;
+  }
+
+  /** COMMIT-4: a snapshot counts only behind the last record whose turns it holds, and is stored only when that is durable. */
+  async #saveWhole(live: LiveRoom): Promise<void> {
+    const journal = live.journaled?.journal;
+    if (!journal) return;
+    const record = journal.seal();
+    const { count } = live.turns;
+    const bytes = this.#take(() => Buffer.concat(encodeBody(live.wholeState(), undefined)));
+    if (bytes === undefined) return;
+    journal.snapshotTaken();
+    await new Promise<void>((resolve) => {
+      journal.onStop(resolve);
+      journal.whenDurable(record, resolve);
+    });
+    if (journal.head.tail < record) return;
+    const { epoch } = journal.head;
+    if (!(await this.#store(epoch, record, bytes))) {
+      // Tried again when the journal has grown by as much once more.
+      return;
+    }
+    this.#turns = count;
+    this.#bytes = bytes.length;
+    const trimmed = await this.#host.store.trimJournal(this.#key, epoch, record);
+    if (trimmed.kind !== "trimmed")
+      this.#host.log.warn({ room: this.#key, outcome: trimmed.kind }, "journal not trimmed");
+  }
+
+  #take(take: () => Uint8Array | undefined): Uint8Array | undefined {
+    try {
+      return take();
+    } catch (error) {
+      this.#host.roomThrew(error);
+      return undefined;
+    }
+  }
+
+  async #store(epoch: number, position: number, bytes: Uint8Array): Promise<boolean> {
+    const answer = await this.#host.store.saveSnapshot(this.#key, epoch, { position, version: this.#version, bytes });
+    if (answer.kind === "stored") this.#host.counters.snapshots += 1;
+    else if (answer.kind === "fenced") this.#host.fenced(answer.head);
+    else this.#host.log.warn({ room: this.#key, reason: answer.reason }, "snapshot not stored");
+    return answer.kind === "stored";
+  }
+}

@@ -1,0 +1,93 @@
+/** What follows a turn. */
+export interface TurnsHost {
+  /** The turn has ended well. */
+  turnEnded(): void;
+  /** The turn has thrown: what it has begun is void, and no turn follows. */
+  turnFailed(error: unknown): void;
+}
+
+/** The turns of one room: one at a time, never one within another, none while the room stands still. */
+export class Turns {
+  readonly #host: TurnsHost;
+  /** Turns that wait for the present one to end, or for the room to go on. Bounded by sessions, timers and works. */
+  readonly #waiting: (() => void)[] = [];
+  #inTurn = false;
+  #halted = true;
+  #failed = false;
+  #count = 0;
+
+  constructor(host: TurnsHost) {
+    this.#host = host;
+  }
+
+  get isHalted(): boolean {
+    return this.#halted || this.#failed;
+  }
+
+  /** Rises with every turn. */
+  get count(): number {
+    return this.#count;
+  }
+
+  assertInside(what: string, room: string): void {
+    if (!this.#inTurn) throw new Error(`${what} is allowed only within a turn of room ${room}`);
+  }
+
+  /** Runs what creates or restores the room: its calls are allowed, what it throws is thrown. */
+  open<T>(work: () => T): T {
+    this.#inTurn = true;
+    try {
+      return work();
+    } finally {
+      this.#inTurn = false;
+    }
+  }
+
+  /** Runs one turn now. The caller has seen that the room does not stand still. */
+  run(turn: () => void): void {
+    this.#one(turn);
+    this.runWaiting();
+  }
+
+  /** Runs one turn as soon as none is under way and the room goes on. */
+  soon(turn: () => void): void {
+    this.#waiting.push(turn);
+    this.runWaiting();
+  }
+
+  /** For one that is followed by `runWaiting`. */
+  later(turn: () => void): void {
+    this.#waiting.push(turn);
+  }
+
+  runWaiting(): void {
+    while (this.#waiting.length > 0 && !this.#inTurn && !this.isHalted) {
+      const next = this.#waiting.shift();
+      if (next) this.#one(next);
+    }
+  }
+
+  halt(): void {
+    this.#halted = true;
+  }
+
+  go(): void {
+    this.#halted = false;
+  }
+
+  #one(turn: () => void): void {
+    if (this.#failed) return;
+    this.#inTurn = true;
+    this.#count += 1;
+    try {
+      turn();
+      this.#inTurn = false;
+      this.#host.turnEnded();
+    } catch (error) {
+      this.#inTurn = false;
+      if (this.#failed) return;
+      this.#failed = true;
+      this.#host.turnFailed(error);
+    }
+  }
+}
