@@ -9,8 +9,8 @@ import { type Step, stepBy, type Table, to, toWith } from "./step.ts";
 export type MoveIn =
   | { readonly kind: "receiving" }
   | { readonly kind: "restoring"; readonly expect: Version }
-  /** From here on an abort comes too late: the head decides. */
-  | { readonly kind: "taking"; readonly expect: Version }
+  /** From here on an abort comes too late: the head decides. With `attempts` above 0 an earlier try may still land. */
+  | { readonly kind: "taking"; readonly expect: Version; readonly attempts: number }
   | { readonly kind: "resolving"; readonly expect: Version; readonly attempts: number }
   | { readonly kind: "over" };
 
@@ -19,7 +19,7 @@ export type MoveInEvent =
   | { readonly kind: "restored" }
   | { readonly kind: "restoreFailed"; readonly reason: string }
   | { readonly kind: "taken"; readonly head: HeadView }
-  | { readonly kind: "fenced" }
+  | { readonly kind: "fenced"; readonly head: HeadView | undefined; readonly me: ServerId }
   | { readonly kind: "storeUnknown" }
   | { readonly kind: "storeUnavailable"; readonly reason: string }
   | { readonly kind: "headRead"; readonly head: HeadView | undefined; readonly me: ServerId }
@@ -56,9 +56,17 @@ function run(head: HeadView): S {
   return toWith<MoveIn, MoveInEffect>({ kind: "over" }, { kind: "run", head });
 }
 
-function resolveLater(state: Extract<MoveIn, { kind: "resolving" }>): S {
-  if (state.attempts + 1 >= resolveAttemptsMax) return discard("the store did not tell whether the room was taken");
-  return toWith<MoveIn, MoveInEffect>({ ...state, attempts: state.attempts + 1 }, { kind: "retryLater" });
+/** MOVE-10: a head that is this server's at the epoch that it asked for is an earlier try of its own that has landed after all. */
+function judge(expect: Version, found: { readonly head: HeadView | undefined; readonly me: ServerId }): S | undefined {
+  const { head, me } = found;
+  return head && head.owner === me && head.epoch === expect.epoch + 1 ? run(head) : undefined;
+}
+
+const takenByOther = "the room was taken by somebody else";
+
+function resolveLater({ expect, attempts }: Extract<MoveIn, { kind: "taking" | "resolving" }>): S {
+  if (attempts >= resolveAttemptsMax) return discard("the store did not tell whether the room was taken");
+  return toWith<MoveIn, MoveInEffect>({ kind: "resolving", expect, attempts: attempts + 1 }, { kind: "retryLater" });
 }
 
 const ignoring = {
@@ -90,7 +98,7 @@ const table: Table<MoveIn, MoveInEvent, MoveInEffect> = {
     // MOVE-1: the target takes over only at the exact frozen position.
     restored: (state) =>
       toWith<MoveIn, MoveInEffect>(
-        { kind: "taking", expect: state.expect },
+        { kind: "taking", expect: state.expect, attempts: 0 },
         { kind: "takeOver", expect: state.expect },
       ),
     restoreFailed: (_state, event) => discard(event.reason),
@@ -101,28 +109,27 @@ const table: Table<MoveIn, MoveInEvent, MoveInEffect> = {
   taking: {
     ...ignoring,
     taken: (_state, event) => run(event.head),
-    fenced: () => discard("the room was taken by somebody else"),
-    storeUnknown: (state) =>
-      toWith<MoveIn, MoveInEffect>(
-        { kind: "resolving", expect: state.expect, attempts: 0 },
-        { kind: "retryLater" },
-      ),
-    storeUnavailable: (_state, event) => discard(`the store is not available: ${event.reason}`),
+    fenced: (state, event) => judge(state.expect, event) ?? discard(takenByOther),
+    storeUnknown: (state) => resolveLater(state),
+    // Nothing of this try will happen, but an earlier one may still land.
+    storeUnavailable: (state, event) =>
+      state.attempts === 0 ? discard(`the store is not available: ${event.reason}`) : resolveLater(state),
   },
   resolving: {
     ...ignoring,
     retryDue: (state) => toWith<MoveIn, MoveInEffect>(state, { kind: "readHead" }),
     headRead: (state, event) => {
-      const head = event.head;
-      if (head && head.owner === event.me && head.epoch === state.expect.epoch + 1) return run(head);
+      const { head } = event;
+      const mine = judge(state.expect, event);
+      if (mine) return mine;
       if (head && head.epoch === state.expect.epoch && head.tail === state.expect.tail) {
         // Not landed so far, and it may still land: the same conditional request settles it.
         return toWith<MoveIn, MoveInEffect>(
-          { kind: "taking", expect: state.expect },
+          { kind: "taking", expect: state.expect, attempts: state.attempts },
           { kind: "takeOver", expect: state.expect },
         );
       }
-      return discard("the room was taken by somebody else");
+      return discard(takenByOther);
     },
     storeUnknown: (state) => resolveLater(state),
     storeUnavailable: (state) => resolveLater(state),

@@ -132,10 +132,14 @@ const moveOutEvents: SamplesOf<MoveOutEvent> = {
 const moveInStates: SamplesOf<MoveIn> = {
   receiving: [["receiving", { kind: "receiving" }]],
   restoring: [["restoring", { kind: "restoring", expect: version }]],
-  taking: [["taking", { kind: "taking", expect: version }]],
+  taking: [
+    ["taking", { kind: "taking", expect: version, attempts: 0 }],
+    ["taking again", { kind: "taking", expect: version, attempts: 1 }],
+    ["taking for the last time", { kind: "taking", expect: version, attempts: resolveAttemptsMax }],
+  ],
   resolving: [
-    ["resolving", { kind: "resolving", expect: version, attempts: 0 }],
-    ["resolving for the last time", { kind: "resolving", expect: version, attempts: resolveAttemptsMax - 1 }],
+    ["resolving", { kind: "resolving", expect: version, attempts: 1 }],
+    ["resolving for the last time", { kind: "resolving", expect: version, attempts: resolveAttemptsMax }],
   ],
   over: [["over", { kind: "over" }]],
 };
@@ -145,7 +149,12 @@ const moveInEvents: SamplesOf<MoveInEvent> = {
   restored: [["restored", { kind: "restored" }]],
   restoreFailed: [["restore failed", { kind: "restoreFailed", reason: "not whole" }]],
   taken: [["taken", { kind: "taken", head: mineNext }]],
-  fenced: [["fenced", { kind: "fenced" }]],
+  fenced: [
+    ["fenced by another", { kind: "fenced", head: { epoch: 8, tail: 3, owner: other }, me }],
+    ["fenced by myself at 8", { kind: "fenced", head: mineNext, me }],
+    ["fenced by myself at 9", { kind: "fenced", head: { epoch: 9, tail: 3, owner: me }, me }],
+    ["fenced, never owned", { kind: "fenced", head: undefined, me }],
+  ],
   storeUnknown: [["unknown", { kind: "storeUnknown" }]],
   storeUnavailable: [["unavailable", { kind: "storeUnavailable", reason: "down" }]],
   headRead: [

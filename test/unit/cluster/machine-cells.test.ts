@@ -196,9 +196,26 @@ test("MOVE-1: every cell of the target's side of a move", () => {
     restoring, link down → over: discard
     restoring, timed out → over: discard
     taking, taken → over: run
-    taking, fenced → over: discard
+    taking, fenced by another → over: discard
+    taking, fenced by myself at 8 → over: run
+    taking, fenced by myself at 9 → over: discard
+    taking, fenced, never owned → over: discard
     taking, unknown → resolving: retryLater
     taking, unavailable → over: discard
+    taking again, taken → over: run
+    taking again, fenced by another → over: discard
+    taking again, fenced by myself at 8 → over: run
+    taking again, fenced by myself at 9 → over: discard
+    taking again, fenced, never owned → over: discard
+    taking again, unknown → resolving: retryLater
+    taking again, unavailable → resolving: retryLater
+    taking for the last time, taken → over: run
+    taking for the last time, fenced by another → over: discard
+    taking for the last time, fenced by myself at 8 → over: run
+    taking for the last time, fenced by myself at 9 → over: discard
+    taking for the last time, fenced, never owned → over: discard
+    taking for the last time, unknown → over: discard
+    taking for the last time, unavailable → over: discard
     resolving, unknown → resolving: retryLater
     resolving, unavailable → resolving: retryLater
     resolving, head: never owned → over: discard
