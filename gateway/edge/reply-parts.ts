@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { PlainReply } from "./listener.ts";
 
 /** What listeners write by themselves, from the body and the connection's fate. */
-const ownHeaders = new Set(["content-length", "transfer-encoding", "connection"]);
+const ownHeaders: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "connection"]);
 const namePattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Tab and everything that is visible: a line break would begin a header of somebody else's choice. */
 const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;

@@ -18,7 +18,7 @@ const corkFramesMax = 64;
 const textFrame = { binary: false, compress: false } as const;
 const binaryFrame = { binary: true, compress: false } as const;
 /** Close codes with which `ws` answers a fault of the client. */
-const faultCodes = new Map([
+const faultCodes: ReadonlyMap<string, number> = new Map([
   ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", 1009],
   ["WS_ERR_INVALID_UTF8", 1007],
 ]);
