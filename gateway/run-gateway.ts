@@ -8,12 +8,16 @@ import type { RunningPart } from "./ops/process-shell.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { openStore } from "./store/open.ts";
 import type { GatewayId } from "./wire/ids.ts";
+import type { Runtime } from "./wire/runtime.ts";
 import { createTrunkDialer } from "./wire/trunk-dialer.ts";
 
 const pingEveryMs = 25_000;
 const silenceMsMax = 60_000;
 /** The largest frame that a room may send must fit behind what already waits for a client. */
 const frameBytesMax = 17 * 1024 * 1024;
+/** Looks at the members within which a server should show. */
+const serverLooks = 3;
+const lookMs = 10;
 
 /** Composes a gateway. Rejects with a `RoomgateError`. */
 export async function startGatewayPart(context: ProcessContext): Promise<RunningPart> {
@@ -42,6 +46,8 @@ export async function startGatewayPart(context: ProcessContext): Promise<Running
       }),
     },
   );
+  // OPS-14: who was told that the cluster is ready comes at once; servers that start with this gateway are seen at its second look.
+  await waitUntil(runtime, () => gateway.ready, serverLooks * options.heartbeatMs);
   runtime.log.info({ port: gateway.port, engine: gateway.engine }, "gateway started");
   let isLeaving = false;
   let hasLeft = (): void => {};
@@ -62,6 +68,16 @@ export async function startGatewayPart(context: ProcessContext): Promise<Running
     drain: stop,
     stop,
   };
+}
+
+/** A gateway without any server is up all the same: it answers 503. */
+async function waitUntil(runtime: Runtime, isSo: () => boolean, msMax: number): Promise<void> {
+  const deadlineMs = runtime.nowMs() + msMax;
+  while (!isSo() && runtime.nowMs() < deadlineMs) {
+    await new Promise<void>((resolve) => {
+      runtime.after(lookMs, resolve);
+    });
+  }
 }
 
 /** As plain data: a map does not cross a process boundary. */
