@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `npm test`: gets what the suites need, runs them all, and ends with the counts over all of them. A suite whose program cannot
-// be had is skipped by name. `--also-failed <name>` counts a check that the caller ran itself.
+// be had is skipped by name. `--also-failed <name>` counts a check that the caller ran itself, `--also-took <name>=<seconds>` adds
+// its time to the list of what took how long.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,9 +24,14 @@ const suites = [
   { name: "browser", project: "integration", folders: ["browser"], programs: ["chromium"], built: true },
 ];
 
-const { values } = parseArgs({ options: { "also-failed": { type: "string", multiple: true, default: [] } } });
+const named = { type: "string", multiple: true, default: [] };
+const { values } = parseArgs({ options: { "also-failed": named, "also-took": named } });
 const totals = { passed: 0, failed: values["also-failed"].length, skipped: 0 };
 const remarks = values["also-failed"].map((name) => `failed: ${name}`);
+const spent = values["also-took"].map((text) => {
+  const [name, seconds] = text.split("=");
+  return { name, seconds: Number(seconds) };
+});
 const scratch = mkdtempSync(join(tmpdir(), "roomgate-test-"));
 
 function hasTests(folder) {
@@ -36,6 +42,13 @@ function hasTests(folder) {
 function fail(remark) {
   totals.failed += 1;
   remarks.push(`failed: ${remark}`);
+}
+
+function timed(name, work) {
+  const startMs = performance.now();
+  const result = work();
+  spent.push({ name, seconds: (performance.now() - startMs) / 1000 });
+  return result;
 }
 
 function build() {
@@ -88,17 +101,16 @@ function runSuite(suite) {
   ];
   const failedBefore = totals.failed;
   console.log(`\n== ${suite.name}`);
-  const run = spawnSync(process.execPath, [vitest, ...args, ...paths], {
-    cwd: root,
-    env,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  const stdio = ["ignore", "inherit", "inherit"];
+  const run = timed(suite.name, () =>
+    spawnSync(process.execPath, [vitest, ...args, ...paths], { cwd: root, env, stdio }),
+  );
   if (existsSync(report)) countResults(suite, report);
   if (run.status !== 0 && totals.failed === failedBefore) fail(`${suite.name}: the run as a whole (see above)`);
 }
 
 const needsBuild = suites.some((suite) => suite.built && suite.folders.some(hasTests));
-const isBuilt = needsBuild ? build() : true;
+const isBuilt = needsBuild ? timed("build", build) : true;
 try {
   for (const suite of suites) runSuite(suite);
 } finally {
@@ -106,6 +118,9 @@ try {
 }
 if (totals.passed + totals.failed === 0) fail("no test was found");
 console.log("");
+const total = spent.reduce((sum, { seconds }) => sum + seconds, 0);
+const times = [...spent, { name: "all", seconds: total }].map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`);
+console.log(`took: ${times.join(", ")}`);
 for (const remark of remarks) console.log(remark);
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
