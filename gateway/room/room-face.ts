@@ -32,7 +32,6 @@ export class RoomFace implements RoomContext, MemberHost {
   readonly app: string;
   readonly id: string;
   readonly log: Logger;
-  readonly sessions: ReadonlyMap<string, Session>;
   readonly #host: FaceHost;
 
   constructor(host: FaceHost) {
@@ -41,7 +40,10 @@ export class RoomFace implements RoomContext, MemberHost {
     this.app = appOf(host.key);
     this.id = roomIdOf(host.key);
     this.log = host.log;
-    this.sessions = host.sessions;
+  }
+
+  get sessions(): ReadonlyMap<string, Session> {
+    return this.#host.sessions;
   }
 
   get epoch(): Epoch {
@@ -102,7 +104,10 @@ export class RoomFace implements RoomContext, MemberHost {
 
 function targetOf(options: BroadcastOptions | undefined): Target {
   if (options?.to) {
-    const members = [...options.to].filter((one) => one instanceof Member && one.state === "member") as Member[];
+    // Each once, however often it is named.
+    const members = [...new Set(options.to)].filter(
+      (one) => one instanceof Member && one.state === "member",
+    ) as Member[];
     return { kind: "some", members };
   }
   if (options?.except instanceof Member) return { kind: "all", except: options.except };

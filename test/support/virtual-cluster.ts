@@ -12,6 +12,7 @@ import type { GatewayId, RoomKey, ServerId } from "../../gateway/wire/ids.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "../../gateway/wire/memory-pipe.ts";
 import { createTrunkDialer } from "../../gateway/wire/trunk-dialer.ts";
 import { createTrunkListen } from "../../gateway/wire/trunk-listener.ts";
+import { pipesThrough, storeThrough } from "./host-edges.ts";
 import { VirtualClient } from "./virtual-client.ts";
 import { VirtualHost } from "./virtual-host.ts";
 import { createVirtualRuntime, type VirtualRuntime } from "./virtual-runtime.ts";
@@ -133,9 +134,9 @@ export class VirtualCluster {
     return gateway;
   }
 
-  async client(gateway: string, room: string, onFrame?: (text: string) => void): Promise<VirtualClient> {
+  async client(gateway: string, room: string, onFrame?: (text: string) => void, query = ""): Promise<VirtualClient> {
     const client = new VirtualClient(onFrame);
-    await client.connect(this.#gateway(gateway).site, `/rooms/${room}`);
+    await client.connect(this.#gateway(gateway).site, `/rooms/${room}`, query);
     return client;
   }
 
@@ -188,8 +189,13 @@ export class VirtualCluster {
   #process(name: string, role: "server" | "gateway") {
     this.#instances += 1;
     const host = new VirtualHost(this.world, name, this.#instances * 1_000_003);
-    const store = this.#options.wrapStore?.(createMemoryStore(this.#backing), host) ?? createMemoryStore(this.#backing);
+    const memory = createMemoryStore(this.#backing);
+    const store = storeThrough(host, this.#options.wrapStore?.(memory, host) ?? memory);
     const self = { role, id: name as ServerId & GatewayId, instance: `${name}-${this.#instances}` };
-    return { host, store, trunk: { runtime: host, secret: "secret", self, ...this.network.host(name) } };
+    return {
+      host,
+      store,
+      trunk: { runtime: host, secret: "secret", self, ...pipesThrough(host, this.network.host(name)) },
+    };
   }
 }

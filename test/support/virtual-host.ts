@@ -22,6 +22,10 @@ export class VirtualHost implements Runtime {
     return this.#state === "dead";
   }
 
+  get isStopped(): boolean {
+    return this.#state === "stopped";
+  }
+
   nowMs(): number {
     return this.#world.nowMs() + this.#originMs;
   }
