@@ -4,7 +4,7 @@ import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
 import type { Committer } from "./committer.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
-import type { Binding } from "./live-room.ts";
+import type { Binding } from "./live-room-ports.ts";
 import type { RoomCell } from "./room-cell.ts";
 import type { ServerCounters } from "./server-counters.ts";
 

@@ -13,7 +13,6 @@ export interface GatewayHandlerHost {
   bind(request: BindRequest): void;
   /** The gateway takes back a request that was not accepted yet (`channel` undefined: all of this link). */
   cancelBind(link: TrunkLink, channel: Channel | undefined): void;
-  gatewayLinkEnded(gateway: GatewayId): void;
 }
 
 interface Bound {
@@ -108,7 +107,6 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
     this.#channels.clear();
     this.#dirty = [];
     for (const { cell, at } of bound) if (at.link === this.#link) cell.live?.detach(at);
-    this.#host.gatewayLinkEnded(this.#gateway);
   }
 
   // What only goes down, or only between servers, has no business here: it is dropped.

@@ -194,6 +194,17 @@ export class JournaledTurns {
     this.#journal.whenIdle(task);
   }
 
+  /** The same, but called also when the room is lost. */
+  whenSettled(task: () => void): void {
+    let isDone = false;
+    const once = (): void => {
+      if (!isDone) task();
+      isDone = true;
+    };
+    this.#journal?.onStop(once);
+    this.whenQuiet(once);
+  }
+
   stop(): void {
     this.#journal?.stop();
   }

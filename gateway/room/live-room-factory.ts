@@ -2,7 +2,8 @@ import type { Epoch, RoomKey } from "../wire/ids.ts";
 import { isJournaled } from "./apps.ts";
 import type { CellHost } from "./cell-ports.ts";
 import type { JournalSetting } from "./journaled-turns.ts";
-import { LiveRoom, type Origin } from "./live-room.ts";
+import { LiveRoom } from "./live-room.ts";
+import type { Origin } from "./live-room-ports.ts";
 import type { RoomCell } from "./room-cell.ts";
 import type { AppDefinition } from "./sdk.ts";
 

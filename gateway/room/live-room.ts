@@ -1,13 +1,13 @@
 import type { HeadVersion } from "../store/port.ts";
 import { closeCodes } from "../wire/close-codes.ts";
 import type { JoinInfo } from "../wire/control.ts";
-import type { Channel, Cseq, Epoch, GatewayId, RoomKey, Rseq, SessionNumber } from "../wire/ids.ts";
-import type { TrunkLink } from "../wire/link.ts";
-import type { Logger, Runtime } from "../wire/runtime.ts";
-import type { ChannelPort, GatewayChannel } from "./gateway-channel.ts";
-import { JournaledTurns, type JournalSetting } from "./journaled-turns.ts";
-import { Member } from "./member.ts";
-import { decodeMovingState, encodeMovingState } from "./moving-state.ts";
+import type { Cseq, Epoch, GatewayId, RoomKey, Rseq, SessionNumber } from "../wire/ids.ts";
+import type { Logger } from "../wire/runtime.ts";
+import { sendBound } from "./bound-message.ts";
+import type { GatewayChannel } from "./gateway-channel.ts";
+import { JournaledTurns } from "./journaled-turns.ts";
+import type { Binding, LiveRoomHost, Origin } from "./live-room-ports.ts";
+import type { Member } from "./member.ts";
 import { readRecord } from "./record-reader.ts";
 import { type FaceHost, RoomFace } from "./room-face.ts";
 import { RoomMessage } from "./room-message.ts";
@@ -15,45 +15,14 @@ import { RoomOutbox } from "./room-outbox.ts";
 import { RoomReplay } from "./room-replay.ts";
 import { RoomTimers } from "./room-timers.ts";
 import { RoomWork } from "./room-work.ts";
-import type { AppDefinition, Data, LeaveReason, Room, SendOptions, WorkOutcome } from "./sdk.ts";
-import { SentTail, type Target } from "./sent-tail.ts";
-import type { ServerCounters } from "./server-counters.ts";
+import { Roster } from "./roster.ts";
+import type { AppDefinition, Data, Room, SendOptions, WorkOutcome } from "./sdk.ts";
+import type { Target } from "./sent-tail.ts";
 import type { StateParts } from "./state-body.ts";
 import { Ticker } from "./ticker.ts";
 import { Turns, type TurnsHost } from "./turns.ts";
+import { restoreWhole, takeHead } from "./whole-state.ts";
 
-export interface LiveRoomHost {
-  readonly runtime: Runtime;
-  readonly log: Logger;
-  readonly counters: ServerCounters;
-  /** Missing for an app of durability `memory`: nothing is journaled. */
-  readonly journal: JournalSetting | undefined;
-  /** The room's code has thrown. No turn follows. */
-  roomThrew(error: unknown): void;
-}
-
-/** What a gateway tells when it binds. */
-export interface Binding {
-  readonly link: TrunkLink;
-  readonly channel: Channel;
-  readonly gateway: GatewayId;
-  readonly line: Epoch;
-  readonly seen: Rseq;
-  /** Session number and highest acknowledged cseq of each of the gateway's sessions. */
-  readonly sessions: ReadonlyMap<SessionNumber, Cseq>;
-  readonly port: ChannelPort;
-}
-
-/**
- * Where a room comes from: a snapshot of the app's state alone (`memory`), everything that another owner has shipped, or
- * everything that the store has (records follow by `replay`).
- */
-export type Origin =
-  | { readonly kind: "snapshot"; readonly app: Uint8Array | undefined }
-  | { readonly kind: "moved"; readonly parts: StateParts }
-  | { readonly kind: "stored"; readonly parts: StateParts | undefined };
-
-export const windowBytes = 1024 * 1024;
 const entryBytesMax = 16 * 1024 * 1024;
 
 /**
@@ -66,7 +35,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   readonly turns = new Turns(this);
   readonly #definition: AppDefinition;
   readonly #host: LiveRoomHost;
-  readonly #sessions = new Map<string, Member>();
+  readonly #roster: Roster;
   readonly #outbox: RoomOutbox;
   readonly #journaled: JournaledTurns | undefined;
   readonly #timers: RoomTimers;
@@ -75,7 +44,6 @@ export class LiveRoom implements FaceHost, TurnsHost {
   readonly #face: RoomFace;
   readonly #room: Room;
   #epoch: Epoch;
-  #nextRef = 1;
   #missedInput = false;
 
   /** Creates the room's object and restores it. Throws what the room's code throws, or a `RoomgateError` (`bad-state`). */
@@ -85,13 +53,21 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.#epoch = epoch;
     this.#host = host;
     this.log = host.log.child({ room: key });
-    this.#journaled = host.journal && new JournaledTurns(key, host.journal, (member) => this.#forgetLater(member));
+    this.#journaled =
+      host.journal && new JournaledTurns(key, host.journal, (member) => this.#roster.forgetLater(member));
     // A journaled line goes on across crashes; what is not journaled begins a new one with each.
     this.#outbox = new RoomOutbox(this.#journaled?.isGated ? 1 : epoch, this.#journaled?.hold);
     this.#journaled?.emitTo(this.#outbox);
     this.#timers = new RoomTimers(host.runtime, (name) => this.turns.soon(() => this.#timerFired(name)));
     this.#work = new RoomWork((name, outcome) => this.turns.soon(() => this.#workOver(name, outcome)));
     this.#face = new RoomFace(this);
+    this.#roster = new Roster({
+      face: this.#face,
+      outbox: this.#outbox,
+      journaled: this.#journaled,
+      counters: host.counters,
+      lost: (member) => this.#lost(member),
+    });
     this.#room = this.turns.open(() => {
       const room = definition.create(this.#face);
       this.#restore(room, from);
@@ -99,7 +75,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     });
     const { tickHz } = definition;
     this.#ticker = tickHz && this.#room.onTick ? new Ticker(host.runtime, tickHz, (ms) => this.#tick(ms)) : undefined;
-    host.counters.sessions += this.#sessions.size;
+    host.counters.sessions += this.sessions.size;
   }
 
   get epoch(): Epoch {
@@ -107,37 +83,29 @@ export class LiveRoom implements FaceHost, TurnsHost {
   }
 
   get sessions(): ReadonlyMap<string, Member> {
-    return this.#sessions;
+    return this.#roster.sessions;
   }
 
   get journaled(): JournaledTurns | undefined {
     return this.#journaled;
   }
 
-  /** Gateways without a trunk here, and since when. */
-  *detachedGateways(): Iterable<{ gateway: GatewayId; sinceMs: number }> {
-    for (const channel of this.#outbox.channels.values()) {
-      if (!channel.link) yield { gateway: channel.gateway, sinceMs: channel.detachedAtMs };
-    }
+  /** Its gateways, bound and not. */
+  get gateways(): ReadonlyMap<GatewayId, GatewayChannel> {
+    return this.#outbox.channels;
   }
 
   // ---- what the cell does ----
 
   /** Records of the journal, in order, before the room runs. Throws what the room's `apply` throws. */
   replay(records: Iterable<Uint8Array>): void {
-    const before = this.#sessions.size;
-    const members = new Map<number, Member>();
-    for (const channel of this.#outbox.channels.values()) {
-      for (const member of channel.members.values()) members.set(member.ref, member);
-    }
+    const before = this.sessions.size;
     const replay = new RoomReplay({
-      key: this.key,
       face: this.#face,
       room: this.#room,
       outbox: this.#outbox,
       continuesLine: this.#journaled?.isGated === true,
-      sessions: this.#sessions,
-      members,
+      sessions: this.#roster.sessions,
       timers: this.#timers,
       works: this.#journaled?.works ?? new Set(),
       nowMs: this.#host.runtime.nowMs(),
@@ -145,8 +113,8 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.turns.open(() => {
       for (const record of records) readRecord(record, replay);
     });
-    this.#nextRef = Math.max(this.#nextRef, replay.highestRef + 1);
-    this.#host.counters.sessions += this.#sessions.size - before;
+    this.#roster.nextRef = Math.max(this.#roster.nextRef, replay.highestRef + 1);
+    this.#host.counters.sessions += this.sessions.size - before;
   }
 
   /** Turns run from here on, at the head that this server holds; gateways that are bound are told where their sessions stand. */
@@ -156,7 +124,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.turns.go();
     this.#rebindAll();
     this.#timers.run();
-    if (this.#sessions.size > 0) this.#ticker?.start();
+    if (this.sessions.size > 0) this.#ticker?.start();
     for (const name of this.#journaled?.takeInterrupted() ?? []) {
       this.turns.later(() => this.#workOver(name, { kind: "interrupted" }));
     }
@@ -169,7 +137,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.turns.halt();
     this.#timers.halt();
     this.#ticker?.stop();
-    for (const { link, channel } of this.boundChannels()) link.flow(channel, this.#epoch, 0);
+    for (const { link, channel } of this.gateways.values()) link?.flow(channel, this.#epoch, 0);
   }
 
   /** Calls `task` when everything that turns have done so far is as durable as it will be. Not, if the room is lost before. */
@@ -180,19 +148,8 @@ export class LiveRoom implements FaceHost, TurnsHost {
 
   /** The same, but called also when the room is lost. */
   whenSettled(task: () => void): void {
-    const journal = this.#journaled?.journal;
-    if (!journal) {
-      task();
-      return;
-    }
-    let isDone = false;
-    const once = (): void => {
-      if (isDone) return;
-      isDone = true;
-      task();
-    };
-    journal.onStop(once);
-    this.whenQuiet(once);
+    if (this.#journaled) this.#journaled.whenSettled(task);
+    else task();
   }
 
   /** Lets go of everything; the room is not used again. */
@@ -200,19 +157,10 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.halt();
     this.#journaled?.stop();
     this.#work.abortAll();
-    for (const channel of this.#outbox.channels.values()) channel.detach(this.#host.runtime.nowMs());
-    this.#host.counters.sessions -= this.#sessions.size;
-    this.#sessions.clear();
+    for (const channel of this.gateways.values()) channel.detach(this.#host.runtime.nowMs());
+    this.#host.counters.sessions -= this.sessions.size;
+    this.#roster.sessions.clear();
     this.#outbox.clear();
-  }
-
-  closeMembers(code: number, reason: string): void {
-    for (const channel of this.#outbox.channels.values()) channel.closeAll(code, reason);
-  }
-
-  /** Each bound gateway's way to be told something about the room as a whole. */
-  *boundChannels(): Iterable<{ link: TrunkLink; channel: Channel }> {
-    for (const { link, channel } of this.#outbox.channels.values()) if (link) yield { link, channel };
   }
 
   /** The app's state alone. `undefined` if the room has none to give. Throws what the room's code throws. */
@@ -222,18 +170,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
 
   /** Everything that the next owner needs. Throws what the room's code throws, and where an attachment is no plain data. */
   wholeState(): StateParts {
-    const channels = [...this.#outbox.channels.values()];
-    const head = encodeMovingState({
-      line: this.#outbox.line,
-      rseq: this.#outbox.rseq,
-      nextRef: this.#nextRef,
-      lostUpTo: this.#outbox.tail.lostUpTo,
-      gateways: channels.map(({ gateway, seen, sent }) => ({ gateway, seen, sent })),
-      members: channels.flatMap(({ members }) => [...members.values()]),
-      tail: [...this.#outbox.tail.after(0)],
-      timers: this.#timers.left(),
-      works: this.#work.names(),
-    });
+    const head = takeHead(this.#outbox, this.#roster.nextRef, this.#timers.left(), this.#work.names());
     return { head, app: this.#room.snapshot?.() };
   }
 
@@ -246,12 +183,8 @@ export class LiveRoom implements FaceHost, TurnsHost {
     const { from, gap } = this.#outbox.resumeAt(channel, binding.line, binding.seen);
     for (const [number, member] of channel.members) {
       const acked = binding.sessions.get(number);
-      if (acked === undefined) this.#lose(member);
-      // ROOM-3: what the gateway calls acknowledged is applied, even where this server has not heard so.
-      else if (acked > member.position) {
-        member.position = acked;
-        member.acked = acked;
-      }
+      if (acked === undefined) this.#roster.lose(member);
+      else this.#roster.believe(member, acked);
     }
     this.#sendBound(channel, from, gap, binding.sessions.keys());
     if (!gap) this.#outbox.sendAfter(channel, from);
@@ -265,9 +198,9 @@ export class LiveRoom implements FaceHost, TurnsHost {
 
   /** The gateway has no session here any more, or is gone: its sessions leave, as `lost` where they had not left before. */
   gatewayGone(gateway: GatewayId): void {
-    const channel = this.#outbox.channels.get(gateway);
+    const channel = this.gateways.get(gateway);
     if (!channel) return;
-    for (const member of [...channel.members.values()]) this.#lose(member);
+    for (const member of [...channel.members.values()]) this.#roster.lose(member);
     channel.detach(this.#host.runtime.nowMs());
     this.#outbox.drop(gateway);
     this.turns.runWaiting();
@@ -281,37 +214,23 @@ export class LiveRoom implements FaceHost, TurnsHost {
     if (this.#refusesInput()) return;
     const known = channel.members.get(number);
     if (known) {
-      this.#ackAgain(known, cseq);
+      this.#roster.ackAgain(known, cseq);
       return;
     }
-    if (this.#sessions.size >= (this.#definition.sessionsMax ?? 20_000)) {
+    if (this.sessions.size >= (this.#definition.sessionsMax ?? 20_000)) {
       channel.link?.closeSession(channel.channel, this.#epoch, number, closeCodes.overloaded, 0, "the room is full");
       return;
     }
-    const ref = this.#journaled ? this.#nextRef++ : 0;
-    const joinedAt = this.#outbox.rseq;
-    const member = new Member(this.#face, channel, { number, ref, ...info, position: cseq, joinedAt });
-    this.#journaled?.joined(member);
-    channel.members.set(number, member);
-    this.#sessions.set(member.id, member);
-    this.#host.counters.sessions += 1;
-    this.#ack(member, cseq);
+    const member = this.#roster.admit(channel, number, cseq, info);
     this.#ticker?.start();
     this.turns.run(() => this.#room.onJoin?.(member));
   }
 
   /** ROOM-1: a message is applied only if its cseq is the session's position plus one. */
   up(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, isText: boolean, payload: Uint8Array): void {
-    if (this.#refusesInput()) return;
-    const member = channel.members.get(number);
+    const member = this.#nextOf(channel, number, cseq);
     if (!member) return;
-    if (cseq !== member.position + 1) {
-      this.#ackAgain(member, cseq);
-      return;
-    }
-    member.position = cseq;
-    this.#ack(member, cseq);
-    this.#journaled?.advanced(member);
+    this.#roster.advance(member, cseq);
     if (member.state === "ended") {
       this.turns.run(nothing);
       return;
@@ -324,22 +243,24 @@ export class LiveRoom implements FaceHost, TurnsHost {
   }
 
   leave(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, code: number): void {
-    if (this.#refusesInput()) return;
-    const member = channel.members.get(number);
+    const member = this.#nextOf(channel, number, cseq);
     if (!member) return;
-    if (cseq !== member.position + 1) {
-      this.#ackAgain(member, cseq);
-      return;
-    }
-    member.position = cseq;
-    this.#ack(member, cseq);
+    this.#roster.advance(member, cseq);
     if (member.state === "ended") {
-      this.#journaled?.advanced(member);
       this.turns.run(nothing);
       return;
     }
-    this.#end(member);
+    this.#roster.end(member);
     this.turns.run(() => this.#room.onLeave?.(member, { kind: "left", code }));
+  }
+
+  /** The member whose stream goes on with `cseq`; `undefined` where there is none, or it is a repetition or a gap. */
+  #nextOf(channel: GatewayChannel, number: SessionNumber, cseq: Cseq): Member | undefined {
+    if (this.#refusesInput()) return undefined;
+    const member = channel.members.get(number);
+    if (!member || cseq === member.position + 1) return member;
+    this.#roster.ackAgain(member, cseq);
+    return undefined;
   }
 
   // ---- what the room's code does; each within a turn ----
@@ -358,7 +279,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   close(member: Member, code: number, reason: Uint8Array): void {
     const message = this.#outbox.close(member, code, reason);
     this.#journaled?.sent(message);
-    this.#end(member);
+    this.#roster.end(member);
     this.turns.later(() => this.#room.onLeave?.(member, { kind: "closed", code }));
   }
 
@@ -372,7 +293,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   }
 
   attachmentSet(member: Member): void {
-    if (member.state === "member" && this.#sessions.get(member.id) === member) this.#journaled?.attachmentSet(member);
+    if (this.sessions.get(member.id) === member) this.#journaled?.attachmentSet(member);
   }
 
   setTimer(name: string, delayMs: number): void {
@@ -411,7 +332,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   }
 
   #tick(stepMs: number): void {
-    if (this.#sessions.size === 0) this.#ticker?.stop();
+    if (this.sessions.size === 0) this.#ticker?.stop();
     else if (!this.#journaled?.isClogged) this.turns.run(() => this.#room.onTick?.(stepMs));
   }
 
@@ -433,73 +354,24 @@ export class LiveRoom implements FaceHost, TurnsHost {
     return true;
   }
 
-  #ack(member: Member, cseq: Cseq): void {
-    const hold = this.#journaled?.hold;
-    if (hold) hold({ kind: "ack", member, cseq });
-    else member.channel.ack(member, cseq);
-  }
-
-  /** A repetition: acknowledged as far as it may be. */
-  #ackAgain(member: Member, cseq: Cseq): void {
-    if (cseq <= member.acked) member.channel.ack(member, member.acked);
-  }
-
-  #end(member: Member): void {
-    member.state = "ended";
-    this.#sessions.delete(member.id);
-    this.#host.counters.sessions -= 1;
-    this.#journaled?.ended(member);
-    const hold = this.#journaled?.hold;
-    if (hold) hold({ kind: "forget", member });
-    else this.#forgetLater(member);
-  }
-
-  #forgetLater(member: Member): void {
-    member.channel.forgetWhenHeard(member, () => this.#journaled?.forgotten(member));
-  }
-
-  /** Nobody will continue this session's stream. */
-  #lose(member: Member): void {
-    member.channel.members.delete(member.number);
-    if (member.state === "ended") {
-      this.#journaled?.forgotten(member);
-      return;
-    }
-    member.state = "ended";
-    this.#sessions.delete(member.id);
-    this.#host.counters.sessions -= 1;
-    const reason: LeaveReason = { kind: "lost", code: 1006 };
+  #lost(member: Member): void {
     this.turns.later(() => {
       this.#journaled?.ended(member);
       this.#journaled?.forgotten(member);
-      this.#room.onLeave?.(member, reason);
+      this.#room.onLeave?.(member, { kind: "lost", code: 1006 });
     });
   }
 
   #rebindAll(): void {
-    for (const channel of this.#outbox.channels.values()) {
+    for (const channel of this.gateways.values()) {
       channel.epoch = this.#epoch;
       this.#sendBound(channel, channel.sent, false, [...channel.members.keys()]);
     }
   }
 
   #sendBound(channel: GatewayChannel, rseq: Rseq, gap: boolean, numbers: Iterable<SessionNumber>): void {
-    const positions: number[] = [];
-    for (const number of numbers) {
-      const member = channel.members.get(number);
-      // The gateway forgets what it is told here, so it is told only what is as durable as an ack.
-      positions.push(number, (this.#journaled?.isGated ? member?.acked : member?.position) ?? 0);
-    }
-    channel.link?.control({
-      t: "bound",
-      channel: channel.channel,
-      epoch: this.#epoch,
-      line: this.#outbox.line,
-      rseq,
-      positions: new Uint8Array(Uint32Array.from(positions).buffer),
-      windowBytes,
-      gap,
-    });
+    const { line } = this.#outbox;
+    sendBound(channel, { epoch: this.#epoch, line, rseq, gap }, numbers, this.#journaled?.isGated === true);
   }
 
   #restore(room: Room, from: Origin): void {
@@ -507,38 +379,24 @@ export class LiveRoom implements FaceHost, TurnsHost {
       if (from.app) room.restore?.(from.app);
       return;
     }
-    if (from.parts) this.#restoreWhole(room, from.parts, from.kind);
-  }
-
-  #restoreWhole(room: Room, parts: StateParts, kind: "moved" | "stored"): void {
-    const state = decodeMovingState(parts.head);
-    const tail = new SentTail(state.lostUpTo);
-    const nowMs = this.#host.runtime.nowMs();
+    if (!from.parts) return;
     // Not gated, a line does not survive a crash: messages may have gone out that no record knows.
-    const continues = kind === "moved" || this.#journaled?.isGated === true;
-    if (continues) this.#outbox.restore(state.line, state.rseq, tail);
-    this.#nextRef = state.nextRef;
-    for (const { gateway, seen, sent } of state.gateways) {
-      const channel = this.#outbox.channelTo(gateway, nowMs);
-      if (!continues) continue;
-      channel.seen = seen;
-      channel.sent = sent;
-    }
-    const members = state.members.map((moved) => {
-      const channel = this.#outbox.channelTo(moved.gateway, nowMs);
-      const joinedAt = continues ? moved.joinedAt : 0;
-      const member = new Member(this.#face, channel, { ...moved, joinedAt });
-      member.restoreAttachment(moved.attachment);
-      member.state = moved.ended ? "ended" : "member";
-      channel.members.set(member.number, member);
-      if (member.state === "member") this.#sessions.set(member.id, member);
-      return member;
+    const continuesLine = from.kind === "moved" || this.#journaled?.isGated === true;
+    const nowMs = this.#host.runtime.nowMs();
+    const { works, nextRef } = restoreWhole(from.parts, {
+      room,
+      continuesLine,
+      nowMs,
+      face: this.#face,
+      outbox: this.#outbox,
+      sessions: this.#roster.sessions,
+      timers: this.#timers,
     });
-    if (continues) for (const message of state.tailOf(members)) tail.push(message);
-    if (parts.app) room.restore?.(parts.app);
-    for (const [name, leftMs] of state.timers) this.#timers.set(name, leftMs);
-    if (this.#journaled) for (const name of state.works) this.#journaled.works.add(name);
-    else for (const name of state.works) this.turns.later(() => this.#workOver(name, { kind: "interrupted" }));
+    this.#roster.nextRef = nextRef;
+    for (const name of works) {
+      if (this.#journaled) this.#journaled.works.add(name);
+      else this.turns.later(() => this.#workOver(name, { kind: "interrupted" }));
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 import type { HeadVersion, Store } from "../store/port.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import type { RoomKey } from "../wire/ids.ts";
-import type { LiveRoom, Origin } from "./live-room.ts";
+import type { LiveRoom } from "./live-room.ts";
+import type { Origin } from "./live-room-ports.ts";
 import { decodeBody } from "./state-body.ts";
 
 export type Recovered =

@@ -15,8 +15,9 @@ import type { TrunkLink } from "../wire/link.ts";
 import type { Timer } from "../wire/runtime.ts";
 import { isJournaled } from "./apps.ts";
 import type { BindRequest, CellHost, CellMove } from "./cell-ports.ts";
-import type { LiveRoom, Origin } from "./live-room.ts";
+import type { LiveRoom } from "./live-room.ts";
 import { createLiveRoom } from "./live-room-factory.ts";
+import type { Origin } from "./live-room-ports.ts";
 import { recoverJournaled, recoverMemory } from "./recovery.ts";
 import { answerOutcome, refuse } from "./room-answers.ts";
 import type { AppDefinition } from "./sdk.ts";
@@ -135,8 +136,8 @@ export class RoomCell {
   sweep(nowMs: number, isGone: (gateway: string, sinceMs: number) => boolean): void {
     const live = this.#live;
     if (!live || !this.isRunning) return;
-    for (const { gateway, sinceMs } of [...live.detachedGateways()]) {
-      if (isGone(gateway, sinceMs)) live.gatewayGone(gateway);
+    for (const { gateway, link, detachedAtMs } of [...live.gateways.values()]) {
+      if (!link && isGone(gateway, detachedAtMs)) live.gatewayGone(gateway);
     }
     if (!this.isRunning || this.#move) return;
     if (live.sessions.size > 0) this.#idleSinceMs = undefined;
@@ -184,7 +185,9 @@ export class RoomCell {
         if (cause.kind !== "freezeRequested") this.#move?.roomStopped();
         return;
       case "closeMembers":
-        this.#live?.closeMembers(closeCodes.roomRestarted, "the room has failed");
+        for (const channel of this.#live?.gateways.values() ?? []) {
+          channel.closeAll(closeCodes.roomRestarted, "the room has failed");
+        }
         return;
       case "release":
         void this.#release();
@@ -332,10 +335,11 @@ export class RoomCell {
   #leave(outcome: Outcome): void {
     this.#retryTimer?.cancel();
     if (outcome.kind === "owned" && this.#live) this.#host.counters.roomsLost += 1;
-    const bound = this.#live ? [...this.#live.boundChannels()] : [];
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const place of bound) answerOutcome(this.#host, this.key, place, outcome, this.#refusalDetail);
+    for (const { link, channel } of this.#live?.gateways.values() ?? []) {
+      if (link) answerOutcome(this.#host, this.key, { link, channel }, outcome, this.#refusalDetail);
+    }
     if (outcome.kind !== "free") {
       for (const place of waiting) answerOutcome(this.#host, this.key, place, outcome, this.#refusalDetail);
     }

@@ -1,5 +1,5 @@
 import { RoomgateError } from "../wire/errors.ts";
-import { parseGatewayId, type RoomKey } from "../wire/ids.ts";
+import { parseGatewayId } from "../wire/ids.ts";
 import { Member, type MemberHost } from "./member.ts";
 import type { RecordHandler, SentOp } from "./record-ops.ts";
 import type { RoomOutbox } from "./room-outbox.ts";
@@ -8,15 +8,12 @@ import type { Room } from "./sdk.ts";
 import type { Target } from "./sent-tail.ts";
 
 export interface ReplayTarget {
-  readonly key: RoomKey;
   readonly face: MemberHost;
   readonly room: Room;
   readonly outbox: RoomOutbox;
   /** Whether the line of messages goes on from the journal. */
   readonly continuesLine: boolean;
   readonly sessions: Map<string, Member>;
-  /** By their names in the journal; ended ones too, until they are forgotten. */
-  readonly members: Map<number, Member>;
   readonly timers: RoomTimers;
   readonly works: Set<string>;
   readonly nowMs: number;
@@ -24,35 +21,40 @@ export interface ReplayTarget {
 
 /** RECOVER-1: does to a room what its journal says was done, in the same order; nothing is sent. */
 export class RoomReplay implements RecordHandler {
-  readonly #to: ReplayTarget;
   highestRef = 0;
+  readonly #to: ReplayTarget;
+  /** By their names in the journal; ended ones too, until they are forgotten. */
+  readonly #members = new Map<number, Member>();
 
   constructor(to: ReplayTarget) {
     this.#to = to;
+    for (const channel of to.outbox.channels.values()) {
+      for (const member of channel.members.values()) this.#members.set(member.ref, member);
+    }
   }
 
   join(ref: number, number: number, cseq: number, gateway: string, query: string, protocol: string): void {
     const id = parseGatewayId(gateway);
     if (id === undefined) throw new RoomgateError("bad-record", "a journal record names no gateway");
-    const { face, outbox, sessions, members, nowMs } = this.#to;
+    const { face, outbox, sessions, nowMs } = this.#to;
     const channel = outbox.channelTo(id, nowMs);
     const joinedAt = outbox.rseq;
     const member = new Member(face, channel, { ref, number, query, protocol, position: cseq, joinedAt });
     channel.members.set(number, member);
     sessions.set(member.id, member);
-    members.set(ref, member);
+    this.#members.set(ref, member);
     this.highestRef = Math.max(this.highestRef, ref);
   }
 
   position(ref: number, cseq: number): void {
-    const member = this.#to.members.get(ref);
+    const member = this.#members.get(ref);
     if (!member) return;
     member.position = cseq;
     member.acked = cseq;
   }
 
   end(ref: number, cseq: number): void {
-    const member = this.#to.members.get(ref);
+    const member = this.#members.get(ref);
     if (!member) return;
     this.position(ref, cseq);
     member.state = "ended";
@@ -60,14 +62,14 @@ export class RoomReplay implements RecordHandler {
   }
 
   forget(ref: number): void {
-    const member = this.#to.members.get(ref);
+    const member = this.#members.get(ref);
     if (!member) return;
-    this.#to.members.delete(ref);
+    this.#members.delete(ref);
     if (member.channel.members.get(member.number) === member) member.channel.members.delete(member.number);
   }
 
   attachment(ref: number, value: unknown): void {
-    this.#to.members.get(ref)?.restoreAttachment(value);
+    this.#members.get(ref)?.restoreAttachment(value);
   }
 
   entry(bytes: Uint8Array): void {
@@ -97,10 +99,9 @@ export class RoomReplay implements RecordHandler {
   }
 
   #target({ target, refs }: SentOp): Target | undefined {
-    const { members } = this.#to;
     if (target === "all") return { kind: "all", except: undefined };
-    if (target === "except") return { kind: "all", except: members.get(refs[0] ?? 0) };
-    const some = refs.map((ref) => members.get(ref)).filter((member) => member !== undefined);
+    if (target === "except") return { kind: "all", except: this.#members.get(refs[0] ?? 0) };
+    const some = refs.map((ref) => this.#members.get(ref)).filter((member) => member !== undefined);
     const [only] = some;
     if (!only) return undefined;
     return some.length === 1 ? { kind: "one", member: only } : { kind: "some", members: some };

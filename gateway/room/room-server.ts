@@ -4,7 +4,7 @@ import type { HeadView, Standing } from "../cluster/ownership.ts";
 import type { Timing } from "../cluster/timing.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
-import { type AppName, type GatewayId, parseGatewayId, type RoomKey, type ServerId } from "../wire/ids.ts";
+import { type AppName, parseGatewayId, type RoomKey, type ServerId } from "../wire/ids.ts";
 import type { LinkHandler, ListenTrunk, TrunkDialer, TrunkLink, TrunkListener } from "../wire/link.ts";
 import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
 import { definitionOf, readApps } from "./apps.ts";
@@ -203,10 +203,6 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
   cancelBind(link: TrunkLink, channel: number | undefined): void {
     for (const cell of this.#cells.values()) cell.cancelWaiting(link, channel);
     this.#desk.cancelWaiting(link, channel);
-  }
-
-  gatewayLinkEnded(gateway: GatewayId): void {
-    this.log.info({ gateway }, "trunk of a gateway has ended");
   }
 
   // ---- what cells ask ----

@@ -1,0 +1,38 @@
+import type { Channel, Cseq, Epoch, GatewayId, Rseq, SessionNumber } from "../wire/ids.ts";
+import type { TrunkLink } from "../wire/link.ts";
+import type { Logger, Runtime } from "../wire/runtime.ts";
+import type { ChannelPort } from "./gateway-channel.ts";
+import type { JournalSetting } from "./journaled-turns.ts";
+import type { ServerCounters } from "./server-counters.ts";
+import type { StateParts } from "./state-body.ts";
+
+export interface LiveRoomHost {
+  readonly runtime: Runtime;
+  readonly log: Logger;
+  readonly counters: ServerCounters;
+  /** Missing for an app of durability `memory`: nothing is journaled. */
+  readonly journal: JournalSetting | undefined;
+  /** The room's code has thrown. No turn follows. */
+  roomThrew(error: unknown): void;
+}
+
+/** What a gateway tells when it binds. */
+export interface Binding {
+  readonly link: TrunkLink;
+  readonly channel: Channel;
+  readonly gateway: GatewayId;
+  readonly line: Epoch;
+  readonly seen: Rseq;
+  /** Session number and highest acknowledged cseq of each of the gateway's sessions. */
+  readonly sessions: ReadonlyMap<SessionNumber, Cseq>;
+  readonly port: ChannelPort;
+}
+
+/**
+ * Where a room comes from: a snapshot of the app's state alone (`memory`), everything that another owner has shipped, or
+ * everything that the store has (records follow by `replay`).
+ */
+export type Origin =
+  | { readonly kind: "snapshot"; readonly app: Uint8Array | undefined }
+  | { readonly kind: "moved"; readonly parts: StateParts }
+  | { readonly kind: "stored"; readonly parts: StateParts | undefined };

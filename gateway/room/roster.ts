@@ -1,0 +1,95 @@
+import type { JoinInfo } from "../wire/control.ts";
+import type { Cseq, SessionNumber } from "../wire/ids.ts";
+import type { GatewayChannel } from "./gateway-channel.ts";
+import type { JournaledTurns } from "./journaled-turns.ts";
+import { Member, type MemberHost } from "./member.ts";
+import type { RoomOutbox } from "./room-outbox.ts";
+import type { ServerCounters } from "./server-counters.ts";
+
+export interface RosterSetting {
+  readonly face: MemberHost;
+  readonly outbox: RoomOutbox;
+  readonly journaled: JournaledTurns | undefined;
+  readonly counters: ServerCounters;
+  /** Runs later, as a turn: nobody continues the member's stream. */
+  lost(member: Member): void;
+}
+
+/** Who is in a room, how far each one's stream was applied, and what of it may be acknowledged. */
+export class Roster {
+  readonly sessions = new Map<string, Member>();
+  /** The next session's name in the journal. */
+  nextRef = 1;
+  readonly #setting: RosterSetting;
+
+  constructor(setting: RosterSetting) {
+    this.#setting = setting;
+  }
+
+  admit(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, info: JoinInfo): Member {
+    const { face, outbox, journaled, counters } = this.#setting;
+    const ref = journaled ? this.nextRef++ : 0;
+    const member = new Member(face, channel, { number, ref, ...info, position: cseq, joinedAt: outbox.rseq });
+    channel.members.set(number, member);
+    this.sessions.set(member.id, member);
+    counters.sessions += 1;
+    journaled?.joined(member);
+    this.ack(member, cseq);
+    return member;
+  }
+
+  /** What the member has said goes on; acknowledged with its turn. */
+  advance(member: Member, cseq: Cseq): void {
+    member.position = cseq;
+    this.ack(member, cseq);
+    this.#setting.journaled?.advanced(member);
+  }
+
+  /** ROOM-3: what the gateway calls acknowledged is applied, even where this server has not heard so. */
+  believe(member: Member, acked: Cseq): void {
+    if (acked <= member.position) return;
+    member.position = acked;
+    member.acked = acked;
+  }
+
+  ack(member: Member, cseq: Cseq): void {
+    const hold = this.#setting.journaled?.hold;
+    if (hold) hold({ kind: "ack", member, cseq });
+    else member.channel.ack(member, cseq);
+  }
+
+  /** A repetition: acknowledged as far as it may be. */
+  ackAgain(member: Member, cseq: Cseq): void {
+    if (cseq <= member.acked) member.channel.ack(member, member.acked);
+  }
+
+  /** The member is out at once; it is kept in mind until its gateway knows. */
+  end(member: Member): void {
+    this.#takeOut(member);
+    const { journaled } = this.#setting;
+    journaled?.ended(member);
+    if (journaled?.hold) journaled.hold({ kind: "forget", member });
+    else this.forgetLater(member);
+  }
+
+  forgetLater(member: Member): void {
+    member.channel.forgetWhenHeard(member, () => this.#setting.journaled?.forgotten(member));
+  }
+
+  /** Nobody will continue this session's stream. */
+  lose(member: Member): void {
+    const { journaled } = this.#setting;
+    member.channel.members.delete(member.number);
+    if (member.state === "ended") journaled?.forgotten(member);
+    else {
+      this.#takeOut(member);
+      this.#setting.lost(member);
+    }
+  }
+
+  #takeOut(member: Member): void {
+    member.state = "ended";
+    this.sessions.delete(member.id);
+    this.#setting.counters.sessions -= 1;
+  }
+}
