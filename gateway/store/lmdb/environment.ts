@@ -7,13 +7,13 @@ import {
   mkdirSync,
   openSync,
   rmSync,
-  statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Database, RootDatabase } from "lmdb";
 import { RoomgateError } from "../../wire/errors.ts";
+import { checkDataFile } from "./file-check.ts";
 import type { LmdbSettings } from "./options.ts";
 
 /** The tables of one environment. Keys and values are bytes; `keys.ts` and the row files say which. */
@@ -70,6 +70,7 @@ export async function openEnvironment(path: string, settings: LmdbSettings): Pro
   const bytesOnly = { keyEncoding: "binary", encoding: "binary" } as const;
   let root: RootDatabase<Buffer, Uint8Array> | undefined;
   try {
+    checkDataFile(directory);
     root = open<Buffer, Uint8Array>({
       ...bytesOnly,
       ...classicCommit,
@@ -79,7 +80,6 @@ export async function openEnvironment(path: string, settings: LmdbSettings): Pro
       maxReaders: 512,
       mapSize: settings.mapBytes,
     });
-    refuseTruncated(directory, root);
     const table = (name: TableName, useVersions = false): Table => {
       const opened = root?.openDB<Buffer, Uint8Array>({ ...bytesOnly, name, useVersions });
       if (opened === undefined) throw new Error(`table ${name} is missing`);
@@ -108,15 +108,29 @@ export async function openEnvironment(path: string, settings: LmdbSettings): Pro
   }
 }
 
+const probeBytes = 256 * 1024;
+
 function prepareDirectory(directory: string): void {
   const probe = join(directory, `.probe.${process.pid}`);
   try {
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(probe, "");
+    makeDirectory(directory);
+    // LMDB does not survive a disk that is full when it makes its files.
+    writeFileSync(probe, Buffer.alloc(existsSync(join(directory, "data.mdb")) ? 0 : probeBytes));
     unlinkSync(probe);
     prepareLockFile(directory);
   } catch (cause) {
     throw unavailable(`The store's directory ${directory} cannot be used: ${lineOf(cause)}`, cause);
+  }
+}
+
+/** Node's own recursive form never returns where a file system answers "no such file" to it, as /proc does. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 
@@ -143,19 +157,6 @@ function prepareLockFile(directory: string): void {
     rmSync(temporary, { force: true });
   }
 }
-
-/** A page that is missing at the end of the file would kill the process (SIGBUS) when it is read: say so before. */
-function refuseTruncated(directory: string, root: RootDatabase<Buffer, Uint8Array>): void {
-  const stats: { lastPageNumber?: number; root?: { pageSize?: number } } = root.getStats();
-  const neededBytes = ((stats.lastPageNumber ?? 0) + 1) * (stats.root?.pageSize ?? 4096);
-  const foundBytes = statSync(join(directory, "data.mdb")).size;
-  if (foundBytes + truncationToleranceBytes < neededBytes) {
-    throw new Error(`data.mdb is cut short: ${foundBytes} of ${neededBytes} bytes are there`);
-  }
-}
-
-/** LMDB does not write the last pages of a commit if it gave them up within it, so a little may be missing in good files. */
-const truncationToleranceBytes = 256 * 1024;
 
 async function checkFormat(meta: Table): Promise<void> {
   await meta.ifNoExists(formatKey, () => {

@@ -5,7 +5,7 @@ import type { Environment } from "./environment.ts";
 import type { GroupCommit, Uncertain } from "./group-commit.ts";
 import { journalKey, positionOfJournalKey } from "./keys.ts";
 import { fenced } from "./ownership.ts";
-import { decodeRecord } from "./rows.ts";
+import { decodeRecord, recordHeaderBytes } from "./rows.ts";
 import { createSlices } from "./slices.ts";
 
 /** Records that one commit forgets: enough to be quick, few enough not to hold up the commits of others. */
@@ -37,18 +37,17 @@ export async function readJournal(
   let head = readHeadRow(tables, room);
   if (head !== undefined && after < head.trimmed) return { kind: "trimmed", first: head.trimmed + 1 };
   for (let position = after + 1; head !== undefined && position <= head.tail; position += 1) {
+    if (records.length > 0 && records.length >= limit.recordsMax) break;
     const row = tables.journal.get(journalKey(room, position));
     if (!(row instanceof Buffer))
       return { kind: "corrupt", position, reason: `record ${position} of ${room} is missing` };
-    let record: JournalRecord;
+    bytes += Math.max(0, row.length - recordHeaderBytes);
+    if (records.length > 0 && bytes > limit.bytesMax) break;
     try {
-      record = decodeRecord(room, position, row);
+      records.push(decodeRecord(room, position, row));
     } catch (error) {
       return { kind: "corrupt", position, reason: (error as Error).message };
     }
-    bytes += record.bytes.length;
-    if (records.length > 0 && (records.length >= limit.recordsMax || bytes > limit.bytesMax)) break;
-    records.push(record);
     if (await slices.pause()) {
       root.resetReadTxn();
       head = readHeadRow(tables, room);

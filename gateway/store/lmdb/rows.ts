@@ -62,12 +62,14 @@ export function decodeHead(room: RoomKey, bytes: Buffer, change: number | undefi
 
 const kinds = ["data", "fence"] as const;
 
+export const recordHeaderBytes = sealBytes + 5;
+
 // crc 4, epoch 4, kind 1, bytes
 export function encodeRecord(key: Buffer, epoch: Epoch, kind: JournalRecord["kind"], bytes: Uint8Array): Buffer {
-  const row = Buffer.allocUnsafe(sealBytes + 5 + bytes.length);
+  const row = Buffer.allocUnsafe(recordHeaderBytes + bytes.length);
   row.writeUInt32BE(epoch, 4);
   row[8] = kinds.indexOf(kind);
-  row.set(bytes, 9);
+  row.set(bytes, recordHeaderBytes);
   return seal(key, row);
 }
 
@@ -76,7 +78,7 @@ export function decodeRecord(room: RoomKey, position: Position, row: Buffer): Jo
   if (kind === undefined || !isIntact(journalKey(room, position), row)) {
     throw new DamagedRow(`record ${position} of ${room} is damaged: wrong checksum`);
   }
-  return { position, epoch: row.readUInt32BE(4), kind, bytes: plainView(row, 9) };
+  return { position, epoch: row.readUInt32BE(4), kind, bytes: plainView(row, recordHeaderBytes) };
 }
 
 /** A plain view: a `Buffer` would give whoever holds it another `slice` than it expects. */
