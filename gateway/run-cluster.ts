@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
+import { browserUrl } from "./ops/browser-url.ts";
 import type { Options } from "./ops/option-table.ts";
-import { assertPortFree } from "./ops/port-probe.ts";
+import { obtainPort } from "./ops/port-probe.ts";
 import { startReporter } from "./ops/process-report.ts";
 import { surviveBrokenPipes } from "./ops/process-shell.ts";
 import { childEnvironment } from "./ops/supervisor/child-plan.ts";
@@ -17,7 +18,7 @@ export async function runCluster(options: Options, warnings: readonly string[]):
   const context = contextByHand("supervisor", options);
   const { runtime, secret } = context;
   for (const warning of warnings) runtime.log.warn({}, warning);
-  await assertPortFree(options.host, options.port);
+  const wantedPort = await obtainPort(options.host, options.port);
 
   const reporter = startReporter({ id: context.id, kind: "supervisor" }, () => ({}));
   let supervisor: Supervisor | undefined;
@@ -32,6 +33,7 @@ export async function runCluster(options: Options, warnings: readonly string[]):
   });
   supervisor = createSupervisor(runtime, launch, {
     ...options,
+    port: wantedPort,
     onGone: (id) => admin.watch.giveEvidence(id as ServerId),
   });
   leaveOnSignals(runtime, supervisor, admin);
@@ -39,8 +41,8 @@ export async function runCluster(options: Options, warnings: readonly string[]):
     const port = await supervisor.start();
     // Whoever reads the lines below may ask at once who is there.
     await admin.watch.refresh();
-    console.log(`Demos      ${urlOf(options.host, port)}`);
-    console.log(`Dashboard  ${urlOf(options.adminHost, admin.port)}`);
+    console.log(`Demos      ${browserUrl(options.host, port)}`);
+    console.log(`Dashboard  ${browserUrl(options.adminHost, admin.port)}`);
   } catch (error) {
     await admin.close();
     throw error;
@@ -82,11 +84,4 @@ function passOn(options: Options, plan: ChildPlan, line: string): void {
 
 function isOurs(plan: ChildPlan, line: string): boolean {
   return /^\d\d:\d\d:\d\d . /u.test(line) && line.includes(plan.id);
-}
-
-/** What a browser on this machine calls it. */
-function urlOf(host: string, port: number): string {
-  const isHere = ["0.0.0.0", "::", "127.0.0.1", "::1", "localhost"].includes(host);
-  const name = isHere ? "localhost" : host.includes(":") ? `[${host}]` : host;
-  return `http://${name}:${port}/`;
 }

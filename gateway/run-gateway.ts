@@ -32,7 +32,15 @@ export async function startGatewayPart(context: ProcessContext): Promise<Running
       id,
       instance,
       pid: process.pid,
-      listener: { host, port, messageBytesMax, sendBufferBytesMax, pingEveryMs, silenceMsMax },
+      listener: {
+        host,
+        port,
+        messageBytesMax,
+        sendBufferBytesMax,
+        pingEveryMs,
+        silenceMsMax,
+        sharePort: options.gateways > 1,
+      },
     },
     {
       runtime,

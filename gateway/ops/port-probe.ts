@@ -2,17 +2,19 @@ import { createServer } from "node:net";
 import { RoomgateError } from "../wire/errors.ts";
 
 /**
- * Rejects with a `RoomgateError` (`port-taken`, `listen-failed`) where somebody listens there. Gateways share their port with each
- * other, so a second cluster would share it with the first, and neither would notice.
+ * Resolves with `port`, or with a free one for 0. Rejects with a `RoomgateError` (`port-taken`, `listen-failed`) where somebody
+ * listens there: gateways share their port with each other, so a second cluster would share it with the first, and neither would
+ * notice. For the same reason gateways that share do not pick one themselves: the system may give a shared port twice.
  */
-export async function assertPortFree(host: string, port: number): Promise<void> {
-  if (port === 0) return;
+export async function obtainPort(host: string, port: number): Promise<number> {
   const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ host, port, exclusive: true }, resolve);
     });
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : port;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "EADDRINUSE") {

@@ -90,7 +90,7 @@ describe("the life of a cluster's processes", () => {
     expect(client.closeCode).toBeUndefined();
   });
 
-  test("OPS-6: a supervisor that is killed leaves no process behind, and another cluster can use the store", async () => {
+  test("OPS-6: a supervisor that is killed leaves no process behind", async () => {
     cluster = await startCluster({ flags: ["--servers", "2", "--gateways", "2"] });
     const client = await join("fan/orphans");
     await client.ask("hello");
@@ -102,6 +102,22 @@ describe("the life of a cluster's processes", () => {
     expect(await client.closed()).toBe(1001);
     await noneLeft(pids);
     console.log(`supervisor killed: all others gone after ${(performance.now() - startMs).toFixed(0)} ms`);
+  });
+
+  test("OPS-3: the only gateway is killed while clients are there, and another takes its port", async () => {
+    cluster = await startCluster({ flags: ["--servers", "1"] });
+    await Promise.all(Array.from({ length: 20 }, () => join("fan/same-port")));
+    await Promise.all(clients.map((client, index) => client.ask(`hello ${index}`)));
+    const [gateway] = await cluster.gateways();
+    const startMs = performance.now();
+    await cluster.signal(gateway?.id ?? "", "SIGKILL");
+    expect(new Set(await Promise.all(clients.map((client) => client.closed())))).toEqual(new Set([1006]));
+    const back = await until(
+      () => join("fan/same-port").catch(() => undefined),
+      (client) => client !== undefined,
+    );
+    expect(await back?.ask("again")).toBe("again");
+    console.log(`gateway killed: clients are let in again after ${(performance.now() - startMs).toFixed(0)} ms`);
   });
 
   test("GATE-6: a gateway that is killed is replaced; memory rooms go on with their state, its sessions leave", async () => {
