@@ -292,8 +292,13 @@ export class RoomCell {
     // A room that has failed keeps the snapshot from before it did; what it said before is still made durable.
     const isSound = this.#state.kind === "releasing" && this.#state.outcome.kind === "free";
     if (live) await new Promise<void>((resolve) => live.whenSettled(resolve));
-    if (isSound && live && this.#snapshots.isStale(live)) await this.#snapshots.save(live);
+    const isKept = !isSound || !live || (await this.#snapshots.saveLast(live));
     if (this.#state.kind !== "releasing") return;
+    // ROOM-15: without a journal a snapshot is all that is left of the room. The journal does without one.
+    if (!isKept && !live?.journaled) {
+      this.tell({ kind: "storeUnavailable" });
+      return;
+    }
     const answer = await store.release(this.key, this.position, me);
     if (answer.kind === "unavailable" || answer.kind === "unknown") {
       log.warn({ room: this.key, reason: answer.reason }, "room not released");

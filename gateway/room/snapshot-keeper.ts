@@ -29,7 +29,7 @@ export class SnapshotKeeper {
   readonly #host: SnapshotHost;
   #turns = 0;
   #bytes = 0;
-  #isSaving = false;
+  #saving: Promise<void> | undefined;
 
   constructor(key: RoomKey, version: string, host: SnapshotHost) {
     this.#key = key;
@@ -45,20 +45,24 @@ export class SnapshotKeeper {
   /** Whether the journal has grown enough. */
   isDue(live: LiveRoom): boolean {
     const journal = live.journaled?.journal;
-    if (!journal || this.#isSaving) return false;
+    if (!journal || this.#saving) return false;
     const { bytes, records } = journal.sinceSnapshot;
     return bytes >= Math.max(journalBytesMin, this.#bytes / 2) || records >= journalRecordsMax;
   }
 
-  /** Takes one now and stores it; resolves when that is over, however it went. */
-  async save(live: LiveRoom): Promise<void> {
-    if (this.#isSaving) return;
-    this.#isSaving = true;
-    try {
-      await (live.journaled ? this.#saveWhole(live) : this.#saveApp(live));
-    } finally {
-      this.#isSaving = false;
-    }
+  /** Takes one now and stores it, unless one is under way; resolves when that is over, however it went. */
+  save(live: LiveRoom): Promise<void> {
+    this.#saving ??= (live.journaled ? this.#saveWhole(live) : this.#saveApp(live)).finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  /** Of a room that stands still: behind the one that is under way, and whether the store has everything then. */
+  async saveLast(live: LiveRoom): Promise<boolean> {
+    await this.#saving;
+    if (this.isStale(live)) await this.save(live);
+    return !this.isStale(live);
   }
 
   async #saveApp(live: LiveRoom): Promise<void> {
