@@ -211,6 +211,55 @@ describe("lmdb and processes that die or stop", () => {
     else expect(taken?.kind).toBe("fenced");
   });
 
+  test("STORE-14: a commit that takes too long is unknown, what waits behind it is unavailable, and then the store goes on", async (context) => {
+    if (process.platform !== "linux") return context.skip("needs /proc");
+    const store = await openStore(`lmdb:${directory}`, { lmdb: { commitMsMax: 1 } });
+    stores.push(store);
+    const writer = await start();
+    let told = 0;
+    writer.flood(
+      Array.from({ length: 40 }, (_, i) => `flood/${i}`),
+      "s1",
+      () => {
+        told += 1;
+      },
+    );
+    await expect.poll(() => told, { timeout: 10_000 }).toBeGreaterThan(200);
+    const name = "app/patient";
+    const room = roomOf(name);
+    let head: { epoch: number; tail: number } = await take(store, name, "s2");
+    let unknown = 0;
+    for (let round = 0; round < 60 && unknown < 3; round += 1) {
+      writer.process.kill("SIGSTOP");
+      const [answer] = await store.append([{ room, expect: head, records: [textBytes(`${round}`)] }]);
+      if (answer?.kind === "unknown") {
+        unknown += 1;
+        const [behind] = await store.append([{ room, expect: head, records: [textBytes("behind")] }]);
+        expect(["unavailable", "fenced"]).toContain(behind?.kind);
+      } else expect(answer).toEqual({ kind: "appended", tail: head.tail + 1 });
+      writer.process.kill("SIGCONT");
+      // The caller does what the port asks for: it looks at the head, and goes on from what it finds.
+      await expect
+        .poll(
+          async () => {
+            const found = await headOf(store, name);
+            if (found === undefined) throw new Error("the head is gone");
+            const [next] = await store.append([{ room, expect: found, records: [textBytes(`after ${round}`)] }]);
+            if (next?.kind === "appended") head = { epoch: found.epoch, tail: next.tail };
+            return next?.kind;
+          },
+          { timeout: 5_000 },
+        )
+        .toBe("appended");
+    }
+    expect(unknown).toBeGreaterThan(0);
+    const read = await store.readJournal(room, 1, noLimit);
+    const texts = read.kind === "records" ? read.records.map(({ bytes }) => bytesText(bytes)) : [];
+    expect(texts).not.toContain("behind");
+    expect(new Set(texts).size).toBe(texts.length);
+    expect(texts.length).toBe(head.tail - 1);
+  });
+
   /** Rows of one table, counted from outside of the engine. */
   async function rowsOf(table: string): Promise<number> {
     const { open: openLmdb } = await import("lmdb");
