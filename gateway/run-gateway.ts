@@ -2,11 +2,13 @@ import { fileURLToPath } from "node:url";
 import { startGateway } from "./edge/gateway.ts";
 import { pauseBoundsMs } from "./edge/gateway-stats.ts";
 import { openListener } from "./edge/open-listener.ts";
-import { loadPages } from "./ops/pages.ts";
+import { loadPages, noPages, type Pages } from "./edge/pages.ts";
+import { browserUrl } from "./ops/browser-url.ts";
 import type { GatewayReading } from "./ops/process-report.ts";
 import type { RunningPart } from "./ops/process-shell.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { openStore } from "./store/open.ts";
+import { RoomgateError } from "./wire/errors.ts";
 import type { GatewayId } from "./wire/ids.ts";
 import type { Runtime } from "./wire/runtime.ts";
 import { createTrunkDialer } from "./wire/trunk-dialer.ts";
@@ -48,10 +50,7 @@ export async function startGatewayPart(context: ProcessContext): Promise<Running
       dialer: createTrunkDialer({ runtime, secret, self: { role: "gateway", id, instance } }),
       placementKey: secret,
       openListener: (listener, site) => openListener(options.listener, listener, site, runtime.log),
-      pages: loadPages({
-        folder: fileURLToPath(new URL("../pages", import.meta.url)),
-        dashboardPort: context.adminPort,
-      }),
+      pages: await pagesFor(context),
     },
   );
   // OPS-14: who was told that the cluster is ready comes at once; servers that start with this gateway are seen at its second look.
@@ -76,6 +75,18 @@ export async function startGatewayPart(context: ProcessContext): Promise<Running
     drain: stop,
     stop,
   };
+}
+
+/** Rooms are served without demos too. */
+async function pagesFor({ options, adminPort, runtime }: ProcessContext): Promise<Pages> {
+  const directory = fileURLToPath(new URL("../pages", import.meta.url));
+  try {
+    return await loadPages(directory, { words: { dashboardUrl: browserUrl(options.adminHost, adminPort) } });
+  } catch (error) {
+    if (!(error instanceof RoomgateError)) throw error;
+    runtime.log.warn({ reason: error.message }, "there are no demo pages");
+    return noPages;
+  }
 }
 
 /** A gateway without any server is up all the same: it answers 503. */

@@ -7,6 +7,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { withLock } from "./tools/lock.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -86,7 +87,18 @@ async function buildPage(name, source) {
     rmSync(next, { recursive: true, force: true });
     throw new BuildError(`the page ${relative(root, source)} does not build: ${error.message}`);
   }
+  compress(next);
   putInPlace(next, join(dist, "pages", name));
+}
+
+/** Once here, so that no gateway does it while it serves. */
+function compress(folder) {
+  for (const file of filesBelow([folder])) {
+    if (!/\.(js|css|svg|json|html|wasm)$/.test(file)) continue;
+    const content = readFileSync(file);
+    const gzipped = gzipSync(content, { level: 9 });
+    if (gzipped.byteLength < content.byteLength * 0.9) writeFileSync(`${file}.gz`, gzipped);
+  }
 }
 
 function toolPath(packageName, bin) {

@@ -11,6 +11,7 @@ import type {
   SocketHandler,
   UpgradeRequest,
 } from "./listener.ts";
+import type { Pages } from "./pages.ts";
 import { problemReply } from "./problem-reply.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { parseRoomPath } from "./room-path.ts";
@@ -31,8 +32,8 @@ export interface SiteSetting {
   readonly limits: SiteLimits;
   readonly rooms: EdgeRooms;
   judgeApp(app: string): "served" | "missing" | "unknown";
-  /** Answers plain requests outside `/rooms/`. */
-  readonly pages: (request: PlainRequest) => PlainReply;
+  /** Plain requests outside `/rooms/`; 404 where it answers nothing. */
+  readonly pages: Pages;
 }
 
 /** The gateway as its listener sees it: which requests get what answer, and who may come in (CONTRACT.md, "Client side"). */
@@ -52,7 +53,9 @@ export class ClientSite implements Site {
   }
 
   respond(request: PlainRequest): PlainReply {
-    if (!request.path.startsWith("/rooms/")) return this.#setting.pages(request);
+    if (!request.path.startsWith("/rooms/")) {
+      return this.#setting.pages(request) ?? problemReply(404, "there is nothing here");
+    }
     return problemReply(426, "rooms are reached by WebSocket", { upgrade: "websocket", connection: "Upgrade" });
   }
 

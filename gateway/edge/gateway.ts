@@ -9,7 +9,8 @@ import type { Runtime } from "../wire/runtime.ts";
 import { ClientSite, type SiteLimits } from "./client-site.ts";
 import { EdgeRooms } from "./edge-rooms.ts";
 import { createGatewayStats, type GatewayStats } from "./gateway-stats.ts";
-import type { Listener, ListenerOptions, OpenListener, PlainReply, PlainRequest } from "./listener.ts";
+import type { Listener, ListenerOptions, OpenListener } from "./listener.ts";
+import type { Pages } from "./pages.ts";
 import { ServerDirectory } from "./server-directory.ts";
 import type { SessionLimits } from "./session.ts";
 import { TrunkPool } from "./trunk-pool.ts";
@@ -39,8 +40,8 @@ export interface GatewayDeps {
   /** The cluster's secret: all gateways and servers derive the same placement from it, and nobody else can. */
   readonly placementKey: string;
   readonly openListener: OpenListener;
-  /** Answers plain requests outside `/rooms/`. */
-  readonly pages: (request: PlainRequest) => PlainReply;
+  /** Plain requests outside `/rooms/`; 404 where it answers nothing. */
+  readonly pages: Pages;
 }
 
 export interface RunningGateway {

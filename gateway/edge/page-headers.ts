@@ -48,8 +48,18 @@ const contentTypes: Readonly<Record<string, string>> = {
 };
 
 export function contentTypeOf(name: string): string {
-  const extension = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
-  return contentTypes[extension] ?? "application/octet-stream";
+  const extension = extensionOf(name);
+  const known = Object.hasOwn(contentTypes, extension) ? contentTypes[extension] : undefined;
+  return known ?? "application/octet-stream";
+}
+
+/** Whether it looks like the name of a file of a page. Rooms may have dots in their names too: `v1.2` is none. */
+export function isFileName(name: string): boolean {
+  return name.includes(".") && Object.hasOwn(contentTypes, extensionOf(name));
+}
+
+function extensionOf(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1).toLowerCase();
 }
 
 /** `name-<hash of 8>.js`: what bundlers write into an `assets` folder under a name that changes with the content. */

@@ -1,11 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { PlainRequest } from "../../../gateway/edge/listener.ts";
 import { loadApps } from "../../../gateway/ops/apps-modules.ts";
-import { loadPages } from "../../../gateway/ops/pages.ts";
 import { obtainSecret } from "../../../gateway/ops/secret.ts";
 
 let folder: string;
@@ -84,64 +81,5 @@ describe("modules of rooms", () => {
       ].join("\n"),
     });
     await expect(loadApps([])).rejects.toThrow("rooms: no module has an app");
-  });
-});
-
-describe("pages", () => {
-  const request = (path: string, headers: Record<string, string> = {}, method = "GET"): PlainRequest => ({
-    method,
-    path,
-    query: "",
-    header: (name) => headers[name] ?? "",
-  });
-
-  function pages() {
-    put("index.html", '<a href="http://localhost:8081/">dashboard</a>');
-    put("game/index.html", "<title>game</title>");
-    put("game/assets/main-a1B2_c3-.js", `/* ${"x".repeat(2000)} */`);
-    put("game/picture.png", "not compressed".repeat(200));
-    return loadPages({ folder, dashboardPort: 9999 });
-  }
-
-  test("are found by path; a folder has its slash", () => {
-    const answer = pages();
-    expect(String(answer(request("/game/")).body)).toBe("<title>game</title>");
-    expect(answer(request("/game"))).toMatchObject({ status: 308, headers: { location: "/game/" } });
-    expect(answer(request("/game/index.html")).status).toBe(404);
-    expect(answer(request("/game/../index.html")).status).toBe(404);
-    expect(answer(request("/__proto__")).status).toBe(404);
-  });
-
-  test("the first one leads to the dashboard where it is", () => {
-    expect(String(pages()(request("/")).body)).toContain("http://localhost:9999/");
-  });
-
-  test("are not sent again where the browser has them", () => {
-    const answer = pages();
-    const { headers } = answer(request("/game/"));
-    expect(headers["cache-control"]).toBe("no-cache");
-    const { etag = "" } = headers;
-    const again = answer(request("/game/", { "if-none-match": etag }));
-    expect(again).toMatchObject({ status: 304, body: "" });
-    expect(answer(request("/game/assets/main-a1B2_c3-.js")).headers["cache-control"]).toContain("immutable");
-  });
-
-  test("are compressed where that helps and the browser can", () => {
-    const answer = pages();
-    const script = answer(request("/game/assets/main-a1B2_c3-.js", { "accept-encoding": "br, gzip" }));
-    expect(script.headers).toMatchObject({ "content-encoding": "gzip", vary: "accept-encoding" });
-    expect(String(gunzipSync(script.body as Buffer))).toContain("xxxx");
-    expect(answer(request("/game/assets/main-a1B2_c3-.js")).headers["content-encoding"]).toBeUndefined();
-    expect(
-      answer(request("/game/picture.png", { "accept-encoding": "gzip" })).headers["content-encoding"],
-    ).toBeUndefined();
-  });
-
-  test("are only read", () => {
-    expect(pages()(request("/", {}, "POST"))).toMatchObject({ status: 405, headers: { allow: "GET, HEAD" } });
-  });
-
-  test("need not be there", () => {
-    expect(loadPages({ folder: join(folder, "absent"), dashboardPort: 1 })(request("/")).status).toBe(404);
   });
 });
