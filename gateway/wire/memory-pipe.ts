@@ -27,6 +27,8 @@ export interface MemoryNetwork {
   crash(name: string): void;
   /** Nothing gets through between two hosts, in both directions, until {@link release}; nothing is lost. */
   hold(one: string, other: string): void;
+  /** The same in one direction only. */
+  holdOneWay(from: string, to: string): void;
   release(one: string, other: string): void;
   /** Breaks all pipes between two hosts: both sides meet a reset, what is under way is lost. */
   reset(one: string, other: string): void;
@@ -69,22 +71,31 @@ class HostsInMemory implements MemoryNetwork {
   }
 
   hold(one: string, other: string): void {
-    this.#held.add(pairOf(one, other));
+    this.holdOneWay(one, other);
+    this.holdOneWay(other, one);
+  }
+
+  holdOneWay(from: string, to: string): void {
+    this.#held.add(wayOf(from, to));
   }
 
   release(one: string, other: string): void {
-    if (!this.#held.delete(pairOf(one, other))) return;
+    const there = this.#held.delete(wayOf(one, other));
+    const back = this.#held.delete(wayOf(other, one));
+    if (!there && !back) return;
     for (const end of this.ends) this.clock.soon(() => end.deliverDue());
     for (const retry of this.#waiting) this.clock.soon(retry);
   }
 
   reset(one: string, other: string): void {
-    const pair = pairOf(one, other);
-    for (const end of this.ends) if (pairOf(end.host, end.peerHost) === pair) end.break();
+    for (const end of this.ends) {
+      const isMeant = (end.host === one && end.peerHost === other) || (end.host === other && end.peerHost === one);
+      if (isMeant) end.break();
+    }
   }
 
-  isHeld(one: string, other: string): boolean {
-    return this.#held.has(pairOf(one, other));
+  isHeld(from: string, to: string): boolean {
+    return this.#held.has(wayOf(from, to));
   }
 
   #dial(
@@ -97,7 +108,8 @@ class HostsInMemory implements MemoryNetwork {
     const arrive = (): void => {
       if (isOver) return;
       const listening = this.#listeners.get(address);
-      if (listening !== undefined && this.isHeld(from, listening.host)) {
+      // A connection takes a word in both directions.
+      if (listening !== undefined && (this.isHeld(from, listening.host) || this.isHeld(listening.host, from))) {
         this.#waiting.add(arrive);
         return;
       }
@@ -143,8 +155,8 @@ class HostsInMemory implements MemoryNetwork {
   }
 }
 
-function pairOf(one: string, other: string): string {
-  return one < other ? `${one} ${other}` : `${other} ${one}`;
+function wayOf(from: string, to: string): string {
+  return `${from} ${to}`;
 }
 
 function connect(
@@ -264,7 +276,7 @@ class MemoryPipe implements Pipe {
   }
 
   deliverDue(): void {
-    if (this.#network.isHeld(this.host, this.peerHost)) return;
+    if (this.#network.isHeld(this.peerHost, this.host)) return;
     for (let next = this.#arrivals[0]; next !== undefined && !this.#hasEnded; next = this.#arrivals[0]) {
       if (next.dueMs > this.#network.clock.nowMs()) return;
       this.#arrivals.shift();

@@ -8,7 +8,7 @@ import type { VirtualRuntime } from "./virtual-runtime.ts";
 export class VirtualHost implements Runtime {
   readonly log: Logger;
   readonly #world: VirtualRuntime;
-  readonly #originMs: number;
+  #originMs: number;
   #state: "running" | "stopped" | "dead" = "running";
   #waiting: (() => void)[] = [];
 
@@ -47,6 +47,11 @@ export class VirtualHost implements Runtime {
 
   soon(task: () => void): void {
     this.#world.soon(() => this.#run(task));
+  }
+
+  /** Its clock is suddenly later, as where a machine was suspended; its timers wait as long as they would have. */
+  jump(ms: number): void {
+    this.#originMs += ms;
   }
 
   kill(): void {

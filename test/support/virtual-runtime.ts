@@ -1,4 +1,5 @@
 import type { Logger, Runtime, Timer } from "../../gateway/wire/runtime.ts";
+import { type PendingTimer, TimerHeap } from "./timer-heap.ts";
 
 /** One line that the code under test logged. `fields` holds those of its child loggers too. */
 export interface LogLine {
@@ -29,12 +30,6 @@ export interface VirtualRuntime extends Runtime {
   advanceAsync(ms: number): Promise<void>;
 }
 
-interface PendingTimer {
-  readonly dueMs: number;
-  readonly order: number;
-  readonly task: () => void;
-}
-
 const tasksPerSettleMax = 1_000_000;
 const linesMax = 100_000;
 
@@ -43,7 +38,7 @@ export function createVirtualRuntime(options: { readonly seed?: number } = {}): 
   const seed = options.seed ?? 1;
   const random = seededRandom(seed);
   const lines: LogLine[] = [];
-  const timers = new Set<PendingTimer>();
+  const timers = new TimerHeap();
   let soonTasks: (() => void)[] = [];
   let nowMs = 0;
   let timersSet = 0;
@@ -61,28 +56,18 @@ export function createVirtualRuntime(options: { readonly seed?: number } = {}): 
     }
   }
 
-  function nextTimer(untilMs: number): PendingTimer | undefined {
-    let next: PendingTimer | undefined;
-    for (const timer of timers) {
-      if (timer.dueMs > untilMs) continue;
-      if (next === undefined || timer.dueMs < next.dueMs || (timer.dueMs === next.dueMs && timer.order < next.order)) {
-        next = timer;
-      }
-    }
-    return next;
-  }
-
   function runTimer(timer: PendingTimer): void {
-    timers.delete(timer);
     nowMs = Math.max(nowMs, timer.dueMs);
     timer.task();
   }
 
   async function settleAsync(): Promise<void> {
-    do {
-      settle();
-      await promisesAtRest();
-    } while (soonTasks.length > 0);
+    await outsideOfPromises(() => {
+      do {
+        settle();
+        runPromises();
+      } while (soonTasks.length > 0);
+    });
   }
 
   return {
@@ -96,9 +81,7 @@ export function createVirtualRuntime(options: { readonly seed?: number } = {}): 
     },
     after: (delayMs, task): Timer => {
       timersSet += 1;
-      const timer: PendingTimer = { dueMs: nowMs + Math.max(0, delayMs), order: timersSet, task };
-      timers.add(timer);
-      return { cancel: () => void timers.delete(timer) };
+      return timers.add({ dueMs: nowMs + Math.max(0, delayMs), order: timersSet, task });
     },
     linesWith: (part) => lines.filter((line) => line.message.includes(part)),
     get timerCount() {
@@ -108,7 +91,7 @@ export function createVirtualRuntime(options: { readonly seed?: number } = {}): 
     advance: (ms) => {
       const untilMs = nowMs + ms;
       settle();
-      for (let timer = nextTimer(untilMs); timer !== undefined; timer = nextTimer(untilMs)) {
+      for (let timer = timers.take(untilMs); timer !== undefined; timer = timers.take(untilMs)) {
         runTimer(timer);
         settle();
       }
@@ -118,10 +101,15 @@ export function createVirtualRuntime(options: { readonly seed?: number } = {}): 
     advanceAsync: async (ms) => {
       const untilMs = nowMs + ms;
       await settleAsync();
-      for (let timer = nextTimer(untilMs); timer !== undefined; timer = nextTimer(untilMs)) {
-        runTimer(timer);
-        await settleAsync();
-      }
+      await outsideOfPromises(() => {
+        for (let timer = timers.take(untilMs); timer !== undefined; timer = timers.take(untilMs)) {
+          runTimer(timer);
+          do {
+            settle();
+            runPromises();
+          } while (soonTasks.length > 0);
+        }
+      });
       nowMs = untilMs;
     },
   };
@@ -138,9 +126,23 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** A turn of the real event loop: all promise chains that need no input from outside have run to their end by then. */
-function promisesAtRest(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Runs `work` in a turn of the real event loop of its own: promise chains can be run to their end only from there. */
+function outsideOfPromises(work: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    setImmediate(() => {
+      try {
+        work();
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+}
+
+/** Runs all promise chains that need no input from outside to their end, as Node does between two callbacks. */
+function runPromises(): void {
+  (process as unknown as { _tickCallback(): void })._tickCallback();
 }
 
 function createCapturingLogger(lines: LogLine[], bound: Readonly<Record<string, unknown>>): Logger {

@@ -148,3 +148,18 @@ test("WIRE-6: a peer that is not trusted may send 4 KiB in all", async () => {
   expect([arrived, ends]).toEqual([4, ["protocol"]]);
   expect(near[0]?.ends).toMatchObject([{ kind: "closed", code: 1009 }]);
 });
+
+test("a hold in one direction lets the other through, and no connection comes about", async () => {
+  const { runtime, network, near, far, dial } = await setUp();
+  dial();
+  runtime.settle();
+  network.holdOneWay("a", "b");
+  near[0]?.pipe.send(Uint8Array.of(1));
+  far[0]?.pipe.send(Uint8Array.of(2));
+  dial();
+  runtime.settle();
+  expect([near[0]?.messages, far[0]?.messages, near.length]).toEqual([[2], [], 1]);
+  network.release("b", "a");
+  runtime.settle();
+  expect([far[0]?.messages, near.length]).toEqual([[1], 2]);
+});
