@@ -5,8 +5,10 @@ import type { Logger, Runtime } from "../wire/runtime.ts";
 import type { Committer } from "./committer.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
 import type { Binding } from "./live-room-ports.ts";
+import type { RecoveryQueue } from "./recovery-queue.ts";
 import type { RoomCell } from "./room-cell.ts";
 import type { ServerCounters } from "./server-counters.ts";
+import type { TakeoverDesk } from "./takeover-desk.ts";
 
 /** A gateway's wish to be connected to a room. */
 export interface BindRequest extends Binding {
@@ -25,6 +27,8 @@ export interface CellHost {
   readonly counters: ServerCounters;
   readonly store: Store;
   readonly committer: Committer;
+  readonly takeovers: TakeoverDesk;
+  readonly recoveries: RecoveryQueue;
   /** How `owner` stands; `unreachable` are servers that gateways could not reach, to be looked into. */
   standingOf(owner: ServerId | null, unreachable: ReadonlySet<ServerId>): Promise<Standing>;
   claimVerdict(force: boolean): "yes" | "full" | "draining";

@@ -168,13 +168,12 @@ export class IncomingMove {
   }
 
   async #takeOver(expect: { epoch: number; tail: number }): Promise<void> {
-    const { store, me } = this.#host.cells;
-    const [answer] = await store.takeover([
-      { room: this.room, expect, owner: me, journaled: isJournaled(this.definition) },
-    ]);
-    if (answer?.kind === "taken") this.#tell({ kind: "taken", head: answer.head });
-    else if (answer?.kind === "fenced") this.#tell({ kind: "fenced", head: answer.head, me });
-    else if (answer?.kind === "unavailable") this.#tell({ kind: "storeUnavailable", reason: answer.reason });
+    const { takeovers, me } = this.#host.cells;
+    const journaled = isJournaled(this.definition);
+    const answer = await takeovers.takeOver({ room: this.room, expect, owner: me, journaled });
+    if (answer.kind === "taken") this.#tell({ kind: "taken", head: answer.head });
+    else if (answer.kind === "fenced") this.#tell({ kind: "fenced", head: answer.head, me });
+    else if (answer.kind === "unavailable") this.#tell({ kind: "storeUnavailable", reason: answer.reason });
     else this.#tell({ kind: "storeUnknown" });
   }
 

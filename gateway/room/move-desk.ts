@@ -18,6 +18,8 @@ export interface MoveDeskHost {
   /** Why a room cannot come here now; `undefined` if it can. */
   refusal(room: RoomKey): string | undefined;
   definitionOf(room: RoomKey): AppDefinition | undefined;
+  /** A search for the room's owner that is under way here ends; those who waited for it. */
+  endSearch(room: RoomKey): readonly BindRequest[];
   /** The room has come, and runs. */
   adopted(room: RoomKey, live: LiveRoom, head: HeadView, isPinned: boolean): RoomCell;
   rebind(requests: readonly BindRequest[]): void;
@@ -176,6 +178,7 @@ export class MoveDesk {
     );
     incoming.set(transfer, move);
     this.#incoming.set(room, move);
+    for (const request of this.#host.endSearch(room)) move.bind(request);
     link.control({ t: "movePrepared", transfer });
   }
 

@@ -116,6 +116,14 @@ export class RoomCell {
     );
   }
 
+  /** MOVE-11: the room comes here by a move. What was being found out is void; who waited is to wait for the move. */
+  cede(): readonly BindRequest[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#state = { kind: "gone", outcome: { kind: "free" } };
+    return waiting;
+  }
+
   // ---- the server ----
 
   /** Says what is true of the room; late or impossible events change nothing. */
@@ -237,11 +245,10 @@ export class RoomCell {
   }
 
   async #takeOver(expect: HeadVersion | undefined): Promise<void> {
-    const { store, me } = this.#host;
-    const [answer] = await store.takeover([
-      { room: this.key, expect, owner: me, journaled: isJournaled(this.definition) },
-    ]);
-    switch (answer?.kind) {
+    const { takeovers, me } = this.#host;
+    const journaled = isJournaled(this.definition);
+    const answer = await takeovers.takeOver({ room: this.key, expect, owner: me, journaled });
+    switch (answer.kind) {
       case "taken":
         this.#position = { epoch: answer.head.epoch, tail: answer.head.tail };
         this.tell({ kind: "taken", head: answer.head });
@@ -262,9 +269,12 @@ export class RoomCell {
     const version = this.definition.version ?? "1";
     const create = (from: Origin): LiveRoom =>
       createLiveRoom(this.#host, this.key, this.definition, at.epoch, from, () => this);
-    const recovered = isJournaled(this.definition)
-      ? await recoverJournaled(store, this.key, version, at, create)
-      : await recoverMemory(store, this.key, version, create);
+    const wanted = (): number => this.#waiting.reduce((sum, { sessions }) => sum + sessions.size, 0);
+    const recovered = await this.#host.recoveries.run(wanted, () =>
+      isJournaled(this.definition)
+        ? recoverJournaled(store, this.key, version, at, create)
+        : recoverMemory(store, this.key, version, create),
+    );
     if (this.#state.kind !== "restoring") {
       if (recovered.kind === "live") recovered.live.dispose();
       return;

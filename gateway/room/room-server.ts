@@ -15,14 +15,17 @@ import { Drainer } from "./drainer.ts";
 import { GatewayHandler, type GatewayHandlerHost } from "./gateway-handler.ts";
 import type { LiveRoom } from "./live-room.ts";
 import { MoveDesk, type MoveDeskHost } from "./move-desk.ts";
+import { OperatedRooms } from "./operated-rooms.ts";
 import type { MoveTiming } from "./outgoing-move.ts";
 import { OwnerStanding } from "./owner-standing.ts";
 import { Rebalancer } from "./rebalancer.ts";
+import { RecoveryQueue } from "./recovery-queue.ts";
 import { refuse } from "./room-answers.ts";
 import { RoomCell } from "./room-cell.ts";
 import type { AppDefinition, Apps } from "./sdk.ts";
 import { createServerCounters, type ServerCounters } from "./server-counters.ts";
-import { answerRequest, type OperatedServer, type RoomSummary, requestHandler } from "./server-requests.ts";
+import { answerRequest, type OperatedServer, requestHandler } from "./server-requests.ts";
+import { TakeoverDesk } from "./takeover-desk.ts";
 
 export interface RoomServerOptions {
   readonly id: ServerId;
@@ -66,6 +69,7 @@ export interface RunningRoomServer {
   readonly left: Promise<void>;
 }
 
+const recoveriesAtOnceMax = 32;
 const sweepMs = 1_000;
 const stopMsMax = 5_000;
 /** A gateway that is not known to be dead has this long to come back before its sessions are given up. */
@@ -83,12 +87,15 @@ export async function startRoomServer(
 }
 
 class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, MoveDeskHost, OperatedServer {
+  readonly operated: OperatedRooms;
   readonly id: ServerId;
   readonly me: ServerId;
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly store: Store;
   readonly committer: Committer;
+  readonly takeovers: TakeoverDesk;
+  readonly recoveries = new RecoveryQueue(recoveriesAtOnceMax);
   readonly counters = createServerCounters();
   readonly cells: CellHost = this;
   readonly #options: RoomServerOptions;
@@ -121,6 +128,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     this.log = deps.runtime.log.child({ server: options.id });
     this.store = deps.store;
     this.committer = new Committer(deps.store, deps.runtime, this.log);
+    this.takeovers = new TakeoverDesk(deps.store, deps.runtime);
     this.#members = new MemberAgent({
       runtime: deps.runtime,
       members: deps.store.members,
@@ -135,6 +143,13 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     const timing = moveTiming(options.timing);
     const { concurrentMovesMax } = options;
     this.#desk = new MoveDesk(this, { timing, concurrentMovesMax }, deps.dialer, deps.runtime);
+    this.operated = new OperatedRooms({
+      me: this.me,
+      cells: this.#cells,
+      candidates: this.#candidates,
+      members: this.#members,
+      desk: this.#desk,
+    });
     this.#standing = new OwnerStanding(this.me, this.#members, this.#desk.peers);
     this.#rebalancer = new Rebalancer(deps.runtime, this.#desk, this.#candidates, this.#cells);
   }
@@ -246,6 +261,13 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     return kind === undefined || kind === "reading" || kind === "gone" ? undefined : `the room is ${kind} here`;
   }
 
+  endSearch(room: RoomKey): readonly BindRequest[] {
+    const cell = this.#cells.get(room);
+    if (cell?.kind !== "reading") return [];
+    this.#cells.delete(room);
+    return cell.cede();
+  }
+
   adopted(room: RoomKey, live: LiveRoom, head: HeadView, isPinned: boolean): RoomCell {
     const definition = definitionOf(this.#apps, room);
     if (!definition) throw new Error(`room ${room} has moved here without its app`);
@@ -259,41 +281,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     for (const request of requests) this.bind(request);
   }
 
-  // ---- what the operating side asks ----
-
-  listRooms(app: string | undefined, limit: number): RoomSummary[] {
-    const rooms: RoomSummary[] = [];
-    for (const cell of this.#cells.values()) {
-      if (rooms.length >= limit) break;
-      const summary = this.describeRoom(cell.key);
-      if (summary && (app === undefined || cell.key.startsWith(`${app}/`))) rooms.push(summary);
-    }
-    return rooms;
-  }
-
-  describeRoom(room: RoomKey): RoomSummary | undefined {
-    const live = this.#cells.get(room)?.live;
-    return live && { room, epoch: live.epoch, sessions: live.sessions.size };
-  }
-
-  async moveRoom(room: RoomKey, to: ServerId) {
-    const cell = this.#cells.get(room);
-    if (!cell?.live) return { kind: "failed", reason: `${room} does not run at ${this.id}` } as const;
-    if (to === this.me) return { kind: "failed", reason: `${room} is at ${to} already` } as const;
-    const target = await this.#memberNow(to);
-    if (!target || target.state === "lost") return { kind: "failed", reason: `there is no server ${to}` } as const;
-    if (target.state === "draining") return { kind: "failed", reason: `${to} is draining` } as const;
-    return this.#desk.order({ cell, target: to, address: target.info.address, pin: true });
-  }
-
   // ---- inside ----
-
-  async #memberNow(server: ServerId) {
-    const known = this.#candidates.member(server);
-    if (known && known.state === "live") return known;
-    await this.#members.beat();
-    return this.#candidates.member(server);
-  }
 
   #attach(link: TrunkLink): LinkHandler {
     if (link.peer.role === "server") return this.#desk.handlerOf(link);

@@ -1,22 +1,14 @@
 import type { Control } from "../wire/control.ts";
-import type { Epoch, RoomKey, ServerId } from "../wire/ids.ts";
+import type { ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkLink } from "../wire/link.ts";
 import { controlOnlyHandler } from "./control-only-handler.ts";
-import type { MoveResult } from "./outgoing-move.ts";
+import type { OperatedRooms } from "./operated-rooms.ts";
 import type { ServerStats } from "./room-server.ts";
-
-export interface RoomSummary {
-  readonly room: RoomKey;
-  readonly epoch: Epoch;
-  readonly sessions: number;
-}
 
 /** A server as the operating side sees it. */
 export interface OperatedServer {
   readonly id: ServerId;
-  listRooms(app: string | undefined, limit: number): RoomSummary[];
-  describeRoom(room: RoomKey): RoomSummary | undefined;
-  moveRoom(room: RoomKey, to: ServerId): Promise<MoveResult>;
+  readonly operated: OperatedRooms;
   drain(): Promise<void>;
   metrics(): ServerStats;
 }
@@ -52,13 +44,13 @@ export function requestHandler(
 export async function answerRequest(server: OperatedServer, request: Control<"request">): Promise<Answer> {
   switch (request.op) {
     case "rooms":
-      return { status: "ok", value: server.listRooms(request.app, request.limit) };
+      return { status: "ok", value: server.operated.list(request.app, request.limit) };
     case "room": {
-      const room = server.describeRoom(request.room);
+      const room = server.operated.describe(request.room);
       return room ? { status: "ok", value: room } : { status: "not-found" };
     }
     case "move": {
-      const result = await server.moveRoom(request.room, request.to);
+      const result = await server.operated.move(request.room, request.to);
       if (result.kind === "failed") return { status: "conflict", detail: result.reason.slice(0, 512) };
       return {
         status: "ok",

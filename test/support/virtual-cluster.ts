@@ -144,7 +144,7 @@ export class VirtualCluster {
   move(room: string, to: string): Promise<MoveResult> | undefined {
     for (const { running } of this.servers.values()) {
       const operated = running as RunningRoomServer & OperatedServer;
-      if (operated.describeRoom(room as RoomKey)) return operated.moveRoom(room as RoomKey, to as ServerId);
+      if (operated.operated.describe(room as RoomKey)) return operated.operated.move(room as RoomKey, to as ServerId);
     }
     return undefined;
   }

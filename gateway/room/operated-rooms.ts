@@ -1,0 +1,70 @@
+import type { MemberAgent } from "../store/member-agent.ts";
+import type { Epoch, RoomKey, ServerId } from "../wire/ids.ts";
+import type { Candidates } from "./candidates.ts";
+import type { MoveDesk } from "./move-desk.ts";
+import type { MoveResult } from "./outgoing-move.ts";
+import type { RoomCell } from "./room-cell.ts";
+
+export interface RoomSummary {
+  readonly room: RoomKey;
+  readonly epoch: Epoch;
+  readonly sessions: number;
+}
+
+export interface OperatedParts {
+  readonly me: ServerId;
+  readonly cells: ReadonlyMap<RoomKey, RoomCell>;
+  readonly candidates: Candidates;
+  readonly members: MemberAgent;
+  readonly desk: MoveDesk;
+}
+
+/** A server's rooms, as the operating side asks for them. */
+export class OperatedRooms {
+  readonly #parts: OperatedParts;
+
+  constructor(parts: OperatedParts) {
+    this.#parts = parts;
+  }
+
+  list(app: string | undefined, limit: number): RoomSummary[] {
+    const rooms: RoomSummary[] = [];
+    for (const key of this.#parts.cells.keys()) {
+      if (rooms.length >= limit) break;
+      const summary = app === undefined || key.startsWith(`${app}/`) ? this.describe(key) : undefined;
+      if (summary) rooms.push(summary);
+    }
+    return rooms;
+  }
+
+  /** `undefined` for a room that does not run here. */
+  describe(room: RoomKey): RoomSummary | undefined {
+    const live = this.#parts.cells.get(room)?.live;
+    return live && { room, epoch: live.epoch, sessions: live.sessions.size };
+  }
+
+  /** Answers when it is certain who has the room. A room that was moved by hand is left where it is by the rebalancer. */
+  async move(room: RoomKey, to: ServerId): Promise<MoveResult> {
+    const { me, cells, desk } = this.#parts;
+    const cell = cells.get(room);
+    if (!cell?.live) return failed(`${room} does not run at ${me}`);
+    if (to === me) return failed(`${room} is at ${to} already`);
+    const target = await this.#memberNow(to);
+    if (!target || target.state === "lost") return failed(`there is no server ${to}`);
+    if (target.state === "draining") return failed(`${to} is draining`);
+    return desk.order({ cell, target: to, address: target.info.address, pin: true });
+  }
+
+  /** A server that has come since the last look is looked for. */
+  async #memberNow(server: ServerId) {
+    const { candidates, members } = this.#parts;
+    const known = candidates.member(server);
+    if (known?.state === "live") return known;
+    await members.beat();
+    return candidates.member(server);
+  }
+}
+
+function failed(reason: string): MoveResult {
+  return { kind: "failed", reason };
+}

@@ -1,0 +1,48 @@
+interface Waiting {
+  readonly heat: () => number;
+  readonly start: () => void;
+}
+
+/**
+ * How many rooms are read back from the store at a time: after a crash all of a server's rooms are wanted at once, and reading
+ * them all at once would make the last one late and the first one too. Those that most clients wait for go first.
+ */
+export class RecoveryQueue {
+  readonly #atOnceMax: number;
+  /** Bounded by the rooms of this server. */
+  readonly #waiting: Waiting[] = [];
+  #underWay = 0;
+
+  constructor(atOnceMax: number) {
+    this.#atOnceMax = atOnceMax;
+  }
+
+  /** `heat`: how many wait for it, asked when its turn may have come. */
+  async run<T>(heat: () => number, work: () => Promise<T>): Promise<T> {
+    if (this.#underWay < this.#atOnceMax) this.#underWay += 1;
+    else {
+      // The place is handed over by the one that has ended.
+      await new Promise<void>((start) => {
+        this.#waiting.push({ heat, start });
+      });
+    }
+    try {
+      return await work();
+    } finally {
+      const next = this.#takeHottest();
+      if (next) next.start();
+      else this.#underWay -= 1;
+    }
+  }
+
+  #takeHottest(): Waiting | undefined {
+    let hottest = -1;
+    let degree = -1;
+    for (const [index, { heat }] of this.#waiting.entries()) {
+      if (heat() <= degree) continue;
+      hottest = index;
+      degree = heat();
+    }
+    return hottest < 0 ? undefined : this.#waiting.splice(hottest, 1)[0];
+  }
+}
