@@ -144,6 +144,11 @@ export class Crowd {
     return Math.max(...keys.map((key) => this.#stateOf(key).answeredMs ?? 0));
   }
 
+  /** How long after `sinceMs` each of these rooms has answered. */
+  answersMs(keys: readonly string[], sinceMs: number): number[] {
+    return keys.flatMap((key) => this.#stateOf(key).answeredMs ?? []).map((answeredMs) => answeredMs - sinceMs);
+  }
+
   /** Sends no more, and waits until all is back, at most `msMax`; what is not back by then is lost. */
   async stop(msMax = 10_000): Promise<Verdict> {
     clearInterval(this.#pace);

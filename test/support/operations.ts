@@ -47,15 +47,15 @@ async function moveRoom(cluster: Cluster, crowd: Crowd, key: string): Promise<Mo
   throw new Error(`${key} cannot be moved: ${problem}`);
 }
 
-/** Drains these servers one after the other, each until it has left and another is there; `between` runs before each. */
+/** Drains these servers one after the other, each until it has left and another is there; `between` runs before each, with its place. */
 export async function replaceEveryServer(
   cluster: Cluster,
   ids: readonly string[],
-  between: () => Promise<void>,
+  between: (place: number) => Promise<void>,
 ): Promise<{ readonly id: string; readonly tookMs: number }[]> {
   const drains: { readonly id: string; readonly tookMs: number }[] = [];
-  for (const id of ids) {
-    await between();
+  for (const [place, id] of ids.entries()) {
+    await between(place);
     const before = await cluster.liveServers();
     const startMs = performance.now();
     const reply = await cluster.drain(id);
