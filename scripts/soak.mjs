@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// `npm run soak`: the long form of the torture of ledger rooms, half an hour or more. `--seed <n>` repeats a course of blows.
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { values } = parseArgs({ options: { seed: { type: "string" } } });
+
+function run(args, env = {}) {
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, ...env },
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+run([join(root, "scripts/build.mjs")]);
+run(
+  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "integration", "test/integration/ledger.test.ts"],
+  { ROOMGATE_SOAK: "long", ...(values.seed === undefined ? {} : { ROOMGATE_SEED: values.seed }) },
+);
