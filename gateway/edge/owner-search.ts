@@ -104,14 +104,18 @@ export function backOff(known: Known, search: Search, at: Moment): Seeking {
   return { kind: "seeking", known, search: next, wakeAtMs: at.nowMs + waitMs };
 }
 
-/** Goes where a redirect points, member or not; a loop of redirects ends in a back-off. */
+/**
+ * Goes where a redirect points, member or not; a loop of redirects ends in a back-off. GATE-12: so does one to a server whose
+ * trunk has just ended. Whoever sent it has not noticed yet, and a silent server's dial would only hang.
+ */
 export function follow(
   known: Known,
   search: Search,
   target: { readonly server: ServerId; readonly address: string },
   at: Moment,
 ): S {
-  if (search.redirects >= redirectsMax) return to(backOff(known, search, at));
+  const isCut = at.candidates().some(({ server, isUnreachable }) => server === target.server && isUnreachable);
+  if (isCut || search.redirects >= redirectsMax) return to(backOff(known, search, at));
   const next: Search = { ...search, redirects: search.redirects + 1 };
   return ask(known, next, target, false, at);
 }

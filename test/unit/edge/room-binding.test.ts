@@ -226,6 +226,19 @@ describe("redirects", () => {
     expect(run(again.state, [redirect("s2"), moment(601)]).state.kind).toBe("asking");
   });
 
+  test("GATE-12: to a server that cannot be reached are not followed: it is asked for again a little later", () => {
+    const cut = moment(20, [candidate("s2"), candidate("s3"), candidate("s1", true)]);
+    const lost = run(running, [{ kind: "trunkLost" }, cut]);
+    expect(askOf(lost.effects)).toBe("s2");
+    const waits = run(lost.state, [redirect("s1", 3), cut]);
+    expect(kinds(waits.effects)).toEqual(["forgetChannel"]);
+    expect(waits.state.kind).toBe("seeking");
+    expect(wakeAtMs(waits.state)).toBeLessThanOrEqual(40);
+    // It may be there again by then, or have lost the room.
+    const back = run(waits.state, [{ kind: "timePassed" }, moment(40)], [redirect("s1", 3), moment(41)]);
+    expect(askOf(back.effects)).toBe("s1");
+  });
+
   test("of a frozen room keep the clock of the outage that began with the freeze", () => {
     const moved = run(frozen, [redirect("s2", 4), moment(200)]);
     expect((moved.state as Asking).search.sinceMs).toBe(20);
