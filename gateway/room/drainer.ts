@@ -24,7 +24,8 @@ export class Drainer {
   readonly #concurrentMax: number;
   #underWay = 0;
   #lastChanceMs: number;
-  readonly #retryAtMs = new Map<RoomKey, { readonly atMs: number; readonly failures: number }>();
+  /** Rooms whose last move has failed; bounded by the rooms of this server. */
+  readonly #failed = new Map<RoomKey, { readonly sinceMs: number; readonly atMs: number; readonly failures: number }>();
   #done: () => void = () => {};
 
   constructor(host: DrainerHost, desk: MoveDesk, candidates: Candidates, concurrentMax: number) {
@@ -63,23 +64,27 @@ export class Drainer {
   }
 
   #moveAway(cell: RoomCell, nowMs: number): void {
-    const retry = this.#retryAtMs.get(cell.key);
-    if (retry && nowMs < retry.atMs) return;
+    const failed = this.#failed.get(cell.key);
+    if (failed && nowMs < failed.atMs) return;
+    if (failed && nowMs - failed.sinceMs >= patienceMs) {
+      this.#host.log.warn({ room: cell.key, failures: failed.failures }, "room cannot be moved: it is let go");
+      cell.tell({ kind: "releaseRequested" });
+      return;
+    }
     const servers = this.#candidates.others(cell.key);
     // After a failure the next in the room's order is tried first.
-    const turned = retry
-      ? [...servers.slice(retry.failures % servers.length), ...servers.slice(0, retry.failures % servers.length)]
-      : servers;
+    const turn = (failed?.failures ?? 0) % Math.max(1, servers.length);
+    const turned = [...servers.slice(turn), ...servers.slice(0, turn)];
     const target = this.#candidates.choose(turned, this.#host.cells.size, this.#host.weight);
     const address = target && this.#candidates.member(target)?.info.address;
     if (!target || !address) return;
     this.#underWay += 1;
     void this.#desk.order({ cell, target, address, pin: false }).then((result) => {
       this.#underWay -= 1;
-      if (result.kind === "moved") this.#retryAtMs.delete(cell.key);
+      if (result.kind === "moved") this.#failed.delete(cell.key);
       else {
-        const failures = (retry?.failures ?? 0) + 1;
-        this.#retryAtMs.set(cell.key, { atMs: this.#host.runtime.nowMs() + retryRoomMs, failures });
+        const atMs = this.#host.runtime.nowMs() + retryRoomMs;
+        this.#failed.set(cell.key, { sinceMs: failed?.sinceMs ?? nowMs, atMs, failures: (failed?.failures ?? 0) + 1 });
       }
     });
   }

@@ -252,7 +252,7 @@ export class OutgoingMove implements CellMove {
     }
     this.#failedReason = reason;
     if (cell.isRunning) this.roomSettled({ kind: "running" });
-    else if (cell.kind === "gone") this.#finish({ kind: "failed", reason });
+    else if (cell.outcome) this.roomSettled(cell.outcome);
   }
 
   #finish(result: MoveResult): void {

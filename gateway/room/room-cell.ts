@@ -81,6 +81,11 @@ export class RoomCell {
     return this.#state.kind;
   }
 
+  /** What has become of the room, once it is gone. */
+  get outcome(): Outcome | undefined {
+    return this.#state.kind === "gone" ? this.#state.outcome : undefined;
+  }
+
   get isRunning(): boolean {
     return runsTurns(this.#state);
   }
@@ -240,7 +245,10 @@ export class RoomCell {
     const { head } = answer;
     const unreachable = new Set(this.#waiting.flatMap((request) => request.unreachable));
     const standing = await this.#host.standingOf(head?.owner ?? null, unreachable);
-    const claim = this.#host.claimVerdict(this.#waiting.some((request) => request.force));
+    const claim = this.#host.claimVerdict(
+      this.key,
+      this.#waiting.some((request) => request.force),
+    );
     this.tell({ kind: "headRead", head, me: this.#host.me, standing, claim });
   }
 
