@@ -9,7 +9,7 @@ export interface CrowdOptions {
   readonly clientUrl: string;
   /**
    * `app/id`, each with as many clients. What a client must get depends on the app: of `echo` its own messages, of any other
-   * those of all members. `witness` puts in front who runs the room.
+   * those of all members. `witness` and `heavy` put in front who runs the room.
    */
   readonly rooms: readonly string[];
   readonly membersPerRoom: number;
@@ -29,7 +29,7 @@ export interface Verdict {
   readonly garbled: number;
   /** Rooms whose members did not all see the same messages in the same order. */
   readonly disagreeing: number;
-  /** Rooms that two processes ran at one epoch, or whose epoch went back. `witness` only. */
+  /** Rooms that two processes ran at one epoch, or whose epoch went back. `witness` and `heavy` only. */
   readonly split: number;
 }
 
@@ -62,15 +62,18 @@ export interface CrowdRoom {
   readonly longestWaitMs: number;
   /** When a message that was sent after {@link Crowd.mark} came back first. */
   readonly answeredMs: number | undefined;
+  /** Who ran the room when it answered last, of apps that say so. */
+  readonly owner: { readonly pid: number; readonly epoch: number } | undefined;
 }
 
 interface RoomState extends CrowdRoom {
   longestWaitMs: number;
   answeredMs: number | undefined;
+  owner: CrowdRoom["owner"];
   markedMs: number;
   readonly members: Member[];
-  readonly ownerOf: Map<number, number>;
-  epoch: number;
+  /** Process by epoch. */
+  readonly owners: Map<number, number>;
   isSplit: boolean;
 }
 
@@ -196,7 +199,7 @@ export class Crowd {
     const { clientUrl, membersPerRoom } = this.#options;
     const room = this.#stateOf(key);
     const socket = new WebSocket(`${clientUrl}/rooms/${key}`, { perMessageDeflate: false });
-    const isText = slot % 2 === 1 && !key.startsWith("witness/");
+    const isText = slot % 2 === 1 && !isWitnessed(key);
     const receipts = new Receipts(membersPerRoom);
     const member: Member = {
       socket,
@@ -235,7 +238,7 @@ export class Crowd {
   }
 
   #received(room: RoomState, member: Member, data: Buffer, isBinary: boolean): void {
-    const message = decodeMessage(data, isBinary, room.key.startsWith("witness/"));
+    const message = decodeMessage(data, isBinary, isWitnessed(room.key));
     const sender = message && room.members[message.slot];
     if (message === undefined || sender === undefined) {
       // Others may be there before the last of the room has been entered here.
@@ -290,14 +293,18 @@ export class Crowd {
   }
 }
 
-function emptyRoom(key: string): RoomState {
-  const seen = { longestWaitMs: 0, answeredMs: undefined, markedMs: 0, epoch: 0, isSplit: false };
-  return { key, members: [], ownerOf: new Map(), ...seen };
+function isWitnessed(key: string): boolean {
+  return key.startsWith("witness/") || key.startsWith("heavy/");
 }
 
-/** One process an epoch, and epochs only rise, whoever of the members is told: they share one gateway. */
+function emptyRoom(key: string): RoomState {
+  const seen = { longestWaitMs: 0, answeredMs: undefined, markedMs: 0, owner: undefined, isSplit: false };
+  return { key, members: [], owners: new Map(), ...seen };
+}
+
+/** One process an epoch, and epochs only rise, whichever member is told: they share one gateway. */
 function noteOwner(room: RoomState, { pid, epoch }: { readonly pid: number; readonly epoch: number }): void {
-  if (epoch < room.epoch || (room.ownerOf.get(epoch) ?? pid) !== pid) room.isSplit = true;
-  room.epoch = Math.max(room.epoch, epoch);
-  room.ownerOf.set(epoch, pid);
+  if (epoch < (room.owner?.epoch ?? 0) || (room.owners.get(epoch) ?? pid) !== pid) room.isSplit = true;
+  if (room.owner?.epoch !== epoch) room.owner = { pid, epoch };
+  room.owners.set(epoch, pid);
 }
