@@ -1,5 +1,6 @@
 import { timingOf } from "./ops/option-relations.ts";
 import type { RunningPart } from "./ops/process-shell.ts";
+import { startTurnWatchdog } from "./ops/turn-watchdog.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { startRoomServer } from "./room/room-server.ts";
 import type { Apps } from "./room/sdk.ts";
@@ -14,6 +15,7 @@ export async function startServerPart(context: ProcessContext, apps: Apps): Prom
   const id = context.id as ServerId;
   const store = await openStore(options.store);
   const trunks = { runtime, secret, self: { role: "server", id, instance } } as const;
+  const watchdog = startTurnWatchdog(options.store, runtime.log);
   const server = await startRoomServer(
     { ...options, id, instance, pid: process.pid, timing: timingOf(options) },
     {
@@ -22,13 +24,15 @@ export async function startServerPart(context: ProcessContext, apps: Apps): Prom
       listenTrunk: createTrunkListen(trunks),
       dialer: createTrunkDialer(trunks),
       placementKey: secret,
+      marker: watchdog.marker,
+      onHeartbeat: (row) => watchdog.heartbeat(row),
     },
     apps,
   );
   return {
     port: Number(server.address.slice(server.address.lastIndexOf(":") + 1)),
     isDraining: () => server.state === "draining",
-    left: server.left.then(() => store.close()),
+    left: server.left.then(() => watchdog.stop()).then(() => store.close()),
     read: () => ({ server: server.metrics() }),
     drain: () => server.drain().then(() => store.close()),
     stop: () => server.stop().then(() => store.close()),

@@ -43,10 +43,15 @@ export interface HeadView extends Version {
 export type Outcome =
   | { readonly kind: "owned"; readonly owner: ServerId; readonly epoch: Epoch }
   | { readonly kind: "free" }
-  | { readonly kind: "refused"; readonly code: "full" | "draining" | "unavailable" | "owner-silent" | "broken" };
+  | { readonly kind: "refused"; readonly code: RefusalReason };
+
+export type RefusalReason = "full" | "draining" | "quarantined" | "unavailable" | "owner-silent" | "broken";
 
 /** How the present owner stands, as far as this server can tell. */
 export type Standing = "nobody" | "me" | "live" | "dead" | "silent";
+
+/** Whether a server would take a room that is to be had. */
+export type ClaimVerdict = "yes" | "full" | "draining" | "quarantined";
 
 export type OwnershipEvent =
   /** `claim`: whether this server would take it, if it is to be had. */
@@ -55,7 +60,7 @@ export type OwnershipEvent =
       readonly head: HeadView | undefined;
       readonly me: ServerId;
       readonly standing: Standing;
-      readonly claim: "yes" | "full" | "draining";
+      readonly claim: ClaimVerdict;
     }
   | { readonly kind: "taken"; readonly head: HeadView }
   | { readonly kind: "fenced"; readonly head: HeadView | undefined; readonly me: ServerId }

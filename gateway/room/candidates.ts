@@ -6,6 +6,8 @@ import type { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord } from "../store/port.ts";
 import { type AppName, appOf, type RoomKey, type ServerId } from "../wire/ids.ts";
 
+const deathsWithinMs = 60_000;
+
 /** Which servers could take a room, by the present view. Derived anew when the view changes. */
 export class Candidates {
   readonly #key: HashKey;
@@ -44,6 +46,15 @@ export class Candidates {
   others(room: RoomKey): ServerId[] {
     const placement = this.#placementFor(appOf(room));
     return placement.ranked(room, placement.servers.length).filter((server) => server !== this.#me);
+  }
+
+  /** QUAR-1: how many servers have died in this room's turn, of those that were lost within the last minute. */
+  deathsBy(room: RoomKey, nowMs: number): number {
+    let deaths = 0;
+    for (const { state, sinceMs, info } of this.#members.membership.members.values()) {
+      if (state === "lost" && info.suspect === room && nowMs - sinceMs <= deathsWithinMs) deaths += 1;
+    }
+    return deaths;
   }
 
   /** Other servers' rooms and weights, for the question whether this one may claim another. */

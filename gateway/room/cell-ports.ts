@@ -1,4 +1,4 @@
-import type { Outcome, Standing } from "../cluster/ownership.ts";
+import type { ClaimVerdict, Outcome, Standing } from "../cluster/ownership.ts";
 import type { Store } from "../store/port.ts";
 import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
@@ -9,6 +9,7 @@ import type { RecoveryQueue } from "./recovery-queue.ts";
 import type { RoomCell } from "./room-cell.ts";
 import type { ServerCounters } from "./server-counters.ts";
 import type { TakeoverDesk } from "./takeover-desk.ts";
+import type { TurnMarker } from "./turn-marker.ts";
 
 /** A gateway's wish to be connected to a room. */
 export interface BindRequest extends Binding {
@@ -29,9 +30,10 @@ export interface CellHost {
   readonly committer: Committer;
   readonly takeovers: TakeoverDesk;
   readonly recoveries: RecoveryQueue;
+  readonly marker: TurnMarker | undefined;
   /** How `owner` stands; `unreachable` are servers that gateways could not reach, to be looked into. */
   standingOf(owner: ServerId | null, unreachable: ReadonlySet<ServerId>): Promise<Standing>;
-  claimVerdict(force: boolean): "yes" | "full" | "draining";
+  claimVerdict(room: RoomKey, force: boolean): ClaimVerdict;
   addressOf(server: ServerId): string | undefined;
   /** The cell is over; `left` are requests that begin anew. */
   cellGone(cell: RoomCell, left: readonly BindRequest[]): void;

@@ -16,13 +16,13 @@ export function createLiveRoom(
   from: Origin,
   cell: () => RoomCell | undefined,
 ): LiveRoom {
-  const { runtime, log, counters } = host;
+  const { runtime, log, counters, marker } = host;
   const journal = isJournaled(definition) ? journalSetting(host, definition, cell) : undefined;
   return new LiveRoom(
     key,
     definition,
     epoch,
-    { runtime, log, counters, journal, roomThrew: (error) => cell()?.roomThrew(error) },
+    { runtime, log, counters, journal, marker, roomThrew: (error) => cell()?.roomThrew(error) },
     from,
   );
 }

@@ -5,6 +5,7 @@ import type { ChannelPort } from "./gateway-channel.ts";
 import type { JournalSetting } from "./journaled-turns.ts";
 import type { ServerCounters } from "./server-counters.ts";
 import type { StateParts } from "./state-body.ts";
+import type { TurnMarker } from "./turn-marker.ts";
 
 export interface LiveRoomHost {
   readonly runtime: Runtime;
@@ -12,6 +13,7 @@ export interface LiveRoomHost {
   readonly counters: ServerCounters;
   /** Missing for an app of durability `memory`: nothing is journaled. */
   readonly journal: JournalSetting | undefined;
+  readonly marker: TurnMarker | undefined;
   /** The room's code has thrown. No turn follows. */
   roomThrew(error: unknown): void;
 }

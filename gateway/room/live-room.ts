@@ -32,7 +32,7 @@ const entryBytesMax = 16 * 1024 * 1024;
 export class LiveRoom implements FaceHost, TurnsHost {
   readonly key: RoomKey;
   readonly log: Logger;
-  readonly turns = new Turns(this);
+  readonly turns: Turns;
   readonly #definition: AppDefinition;
   readonly #host: LiveRoomHost;
   readonly #roster: Roster;
@@ -53,6 +53,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.#epoch = epoch;
     this.#host = host;
     this.log = host.log.child({ room: key });
+    this.turns = new Turns(this, key, host.marker);
     this.#journaled =
       host.journal && new JournaledTurns(key, host.journal, (member) => this.#roster.forgetLater(member));
     // A journaled line goes on across crashes; what is not journaled begins a new one with each.
@@ -94,8 +95,6 @@ export class LiveRoom implements FaceHost, TurnsHost {
   get gateways(): ReadonlyMap<GatewayId, GatewayChannel> {
     return this.#outbox.channels;
   }
-
-  // ---- what the cell does ----
 
   /** Records of the journal, in order, before the room runs. Throws what the room's `apply` throws. */
   replay(records: Iterable<Uint8Array>): void {
@@ -140,7 +139,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     for (const { link, channel } of this.gateways.values()) link?.flow(channel, this.#epoch, 0);
   }
 
-  /** Calls `task` when everything that turns have done so far is as durable as it will be. Not, if the room is lost before. */
+  /** Calls `task` when what turns have done so far is as durable as it will be. Not, if the room is lost before. */
   whenQuiet(task: () => void): void {
     if (this.#journaled) this.#journaled.whenQuiet(task);
     else task();
@@ -157,6 +156,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.halt();
     this.#journaled?.stop();
     this.#work.abortAll();
+    this.turns.close();
     for (const channel of this.gateways.values()) channel.detach(this.#host.runtime.nowMs());
     this.#host.counters.sessions -= this.sessions.size;
     this.#roster.sessions.clear();
@@ -173,8 +173,6 @@ export class LiveRoom implements FaceHost, TurnsHost {
     const head = takeHead(this.#outbox, this.#roster.nextRef, this.#timers.left(), this.#work.names());
     return { head, app: this.#room.snapshot?.() };
   }
-
-  // ---- what gateways do ----
 
   /** ROOM-2: tells the gateway where each of its sessions stands, and sends what it has not seen of the line. */
   bind(binding: Binding): GatewayChannel {
@@ -310,8 +308,6 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.#work.start(name, task);
     this.#journaled?.workBegun(name);
   }
-
-  // ---- turns ----
 
   turnEnded(): void {
     this.#journaled?.endTurn();

@@ -21,7 +21,14 @@ export function answerOutcome(host: CellHost, room: RoomKey, place: Place, outco
   }
 }
 
-const retryAfterMs = { full: 0, draining: 0, unavailable: 200, "owner-silent": 200, broken: 1_000 } as const;
+const retryAfterMs = {
+  full: 0,
+  draining: 0,
+  quarantined: 60_000,
+  unavailable: 200,
+  "owner-silent": 200,
+  broken: 1_000,
+} as const;
 
 export function refuse(place: Place, code: RefusalCode, afterMs: number, detail: string): void {
   place.link.control({

@@ -1,6 +1,6 @@
 import { claimed, claimsIn, looked, mayClaim, noRecentClaims } from "../cluster/bounded-load.ts";
 import { deriveHashKey } from "../cluster/keyed-hash.ts";
-import type { HeadView, Standing } from "../cluster/ownership.ts";
+import type { ClaimVerdict, HeadView, Standing } from "../cluster/ownership.ts";
 import type { Timing } from "../cluster/timing.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
@@ -26,6 +26,7 @@ import type { AppDefinition, Apps } from "./sdk.ts";
 import { createServerCounters, type ServerCounters } from "./server-counters.ts";
 import { answerRequest, type OperatedServer, requestHandler } from "./server-requests.ts";
 import { TakeoverDesk } from "./takeover-desk.ts";
+import type { TurnMarker } from "./turn-marker.ts";
 
 export interface RoomServerOptions {
   readonly id: ServerId;
@@ -47,6 +48,9 @@ export interface RoomServerDeps {
   readonly store: Store;
   readonly listenTrunk: ListenTrunk;
   readonly dialer: TrunkDialer;
+  readonly marker?: TurnMarker;
+  /** The own row as it was last written, for whoever writes it when this process cannot. */
+  readonly onHeartbeat?: (row: MemberRecord) => void;
   /** The same at all members of the cluster; nobody outside knows it. */
   readonly placementKey: string;
 }
@@ -69,6 +73,8 @@ export interface RunningRoomServer {
   readonly left: Promise<void>;
 }
 
+/** A room that has killed so many servers within a minute is given to no other. */
+const deathsMax = 3;
 const recoveriesAtOnceMax = 32;
 const sweepMs = 1_000;
 const stopMsMax = 5_000;
@@ -96,6 +102,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
   readonly committer: Committer;
   readonly takeovers: TakeoverDesk;
   readonly recoveries = new RecoveryQueue(recoveriesAtOnceMax);
+  readonly marker: TurnMarker | undefined;
   readonly counters = createServerCounters();
   readonly cells: CellHost = this;
   readonly #options: RoomServerOptions;
@@ -127,6 +134,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     this.runtime = deps.runtime;
     this.log = deps.runtime.log.child({ server: options.id });
     this.store = deps.store;
+    this.marker = deps.marker;
     this.committer = new Committer(deps.store, deps.runtime, this.log);
     this.takeovers = new TakeoverDesk(deps.store, deps.runtime);
     this.#members = new MemberAgent({
@@ -134,6 +142,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
       members: deps.store.members,
       timing: options.timing,
       self: () => this.#record(),
+      onWritten: deps.onHeartbeat,
       onLook: () => {
         this.#recentClaims = looked(this.#recentClaims);
         this.#candidates.looked();
@@ -226,8 +235,12 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     return this.#standing.of(owner, unreachable);
   }
 
-  claimVerdict(force: boolean): "yes" | "full" | "draining" {
+  claimVerdict(room: RoomKey, force: boolean): ClaimVerdict {
     if (this.#state !== "live") return "draining";
+    if (this.#candidates.deathsBy(room, this.runtime.nowMs()) >= deathsMax) {
+      this.log.error({ room }, "the room has killed its server again and again: it is quarantined");
+      return "quarantined";
+    }
     // The room in question has a cell already.
     const ownRooms = this.#cells.size - 1 + this.#desk.incomingCount;
     if (ownRooms >= this.#options.roomsMax) return "full";
@@ -247,8 +260,6 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     if (this.#cells.get(cell.key) === cell) this.#cells.delete(cell.key);
     this.rebind(left);
   }
-
-  // ---- what moves ask ----
 
   definitionOf(room: RoomKey): AppDefinition | undefined {
     return definitionOf(this.#apps, room);

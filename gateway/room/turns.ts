@@ -1,3 +1,6 @@
+import type { RoomKey } from "../wire/ids.ts";
+import type { TurnMarker } from "./turn-marker.ts";
+
 /** What follows a turn. */
 export interface TurnsHost {
   /** The turn has ended well. */
@@ -9,6 +12,8 @@ export interface TurnsHost {
 /** The turns of one room: one at a time, never one within another, none while the room stands still. */
 export class Turns {
   readonly #host: TurnsHost;
+  readonly #marker: TurnMarker | undefined;
+  readonly #mark: number;
   /** Turns that wait for the present one to end, or for the room to go on. Bounded by sessions, timers and works. */
   readonly #waiting: (() => void)[] = [];
   #inTurn = false;
@@ -16,8 +21,15 @@ export class Turns {
   #failed = false;
   #count = 0;
 
-  constructor(host: TurnsHost) {
+  constructor(host: TurnsHost, room: RoomKey, marker: TurnMarker | undefined) {
     this.#host = host;
+    this.#marker = marker;
+    this.#mark = marker?.register(room) ?? 0;
+  }
+
+  /** No turn follows. */
+  close(): void {
+    this.#marker?.unregister(this.#mark);
   }
 
   get isHalted(): boolean {
@@ -36,10 +48,12 @@ export class Turns {
   /** Runs what creates or restores the room: its calls are allowed, what it throws is thrown. */
   open<T>(work: () => T): T {
     this.#inTurn = true;
+    this.#marker?.enter(this.#mark);
     try {
       return work();
     } finally {
       this.#inTurn = false;
+      this.#marker?.leave();
     }
   }
 
@@ -79,11 +93,14 @@ export class Turns {
     if (this.#failed) return;
     this.#inTurn = true;
     this.#count += 1;
+    this.#marker?.enter(this.#mark);
     try {
       turn();
+      this.#marker?.leave();
       this.#inTurn = false;
       this.#host.turnEnded();
     } catch (error) {
+      this.#marker?.leave();
       this.#inTurn = false;
       if (this.#failed) return;
       this.#failed = true;

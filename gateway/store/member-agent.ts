@@ -19,6 +19,8 @@ export interface MemberAgentOptions {
   readonly timing: { readonly heartbeatMs: number; readonly leaseMs: number };
   /** The own row as it is now, without its counter. `undefined` for an observer that is no member. */
   readonly self: (() => Omit<MemberRecord, "counter">) | undefined;
+  /** The own row has been stored. */
+  readonly onWritten?: ((row: MemberRecord) => void) | undefined;
   /** After each look, also where nothing happened. */
   readonly onLook?: (events: readonly MembershipEvent[]) => void;
 }
@@ -106,9 +108,12 @@ export class MemberAgent {
     if (!self) return;
     const startedMs = runtime.nowMs();
     this.#counter += 1;
-    const put = await members.put({ ...self(), counter: this.#counter });
-    if (put.kind === "stored") this.#renewal = renewed(this.#renewal, startedMs);
-    else runtime.log.warn({ reason: put.reason }, "heartbeat not stored");
+    const row: MemberRecord = { ...self(), counter: this.#counter };
+    const put = await members.put(row);
+    if (put.kind === "stored") {
+      this.#renewal = renewed(this.#renewal, startedMs);
+      this.#options.onWritten?.(row);
+    } else runtime.log.warn({ reason: put.reason }, "heartbeat not stored");
   }
 
   async #look(): Promise<void> {

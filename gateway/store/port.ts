@@ -145,6 +145,7 @@ export interface Snapshot {
   readonly position: Position;
   /** The app's own version of the state's form; compared by whoever restores. */
   readonly version: string;
+  /** When saving: not to be changed by the caller until the call is answered. */
   readonly bytes: Uint8Array;
 }
 
@@ -198,4 +199,6 @@ export interface MemberRecord {
   readonly apps: readonly string[];
   readonly rooms: number;
   readonly sessions: number;
+  /** A room whose turn the process did not come back from: written by its watchdog, and gone with its next heartbeat. */
+  readonly suspect?: RoomKey;
 }

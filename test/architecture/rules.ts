@@ -31,7 +31,7 @@ const walls: Readonly<Record<string, Wall>> = {
   // Its pages and requests are shaped by the ports of the two sides that it serves.
   ops: {
     open: ["gateway/wire/", "gateway/cluster/", port, memberAgent],
-    openToTypes: ["gateway/edge/listener.ts", "gateway/room/sdk.ts"],
+    openToTypes: ["gateway/edge/listener.ts", "gateway/room/sdk.ts", "gateway/room/turn-marker.ts"],
   },
   client: { open: ["gateway/wire/"], openToTypes: [] },
 };
@@ -42,7 +42,7 @@ const roots = [
   "gateway/serve.ts",
   "gateway/index.ts",
   "gateway/process-context.ts",
-  ...["server", "gateway", "admin", "cluster"].map((part) => `gateway/run-${part}.ts`),
+  ...["server", "gateway", "admin", "cluster", "turn-watchdog"].map((part) => `gateway/run-${part}.ts`),
 ];
 
 /** ARCH-1: folders of the gateway know only those that DESIGN 9 lets them know. */
