@@ -35,7 +35,12 @@ export interface Environment {
   readonly instance: Buffer;
   readonly root: RootDatabase<Buffer, Uint8Array>;
   readonly tables: Tables;
+  /** Version of the row that was read last. */
+  lastVersion(): number;
 }
+
+/** What rooms keep is nobody else's business. */
+export const fileMode = 0o600;
 
 const formatKey = Buffer.from("format");
 const format = "roomgate-store 1";
@@ -52,18 +57,19 @@ const format = "roomgate-store 1";
  *   are no transaction callbacks: conditions are versions, which the writing thread compares alone.
  * - `eventTurnBatching` off: its own promise would be an unhandled rejection whenever a commit fails.
  */
-const classicCommit = {
+const engineOptions = {
   overlappingSync: false,
   eventTurnBatching: false,
   txnStartThreshold: 2 ** 30,
   batchStartThreshold: 2 ** 30,
+  permissionsMode: fileMode,
 };
 
 /** Opens or creates the environment in `directory`. Throws `store-unavailable` with one line that says why it cannot. */
 export async function openEnvironment(path: string, settings: LmdbSettings): Promise<Environment> {
   const directory = resolve(path);
   prepareDirectory(directory);
-  const { open } = await import("lmdb").catch((cause: unknown) => {
+  const { open, getLastVersion } = await import("lmdb").catch((cause: unknown) => {
     throw unavailable(`The lmdb library cannot be loaded here: ${lineOf(cause)}`, cause);
   });
   const isNew = !existsSync(join(directory, "data.mdb"));
@@ -73,7 +79,7 @@ export async function openEnvironment(path: string, settings: LmdbSettings): Pro
     checkDataFile(directory);
     root = open<Buffer, Uint8Array>({
       ...bytesOnly,
-      ...classicCommit,
+      ...engineOptions,
       path: directory,
       noSubdir: false,
       maxDbs: 12,
@@ -89,6 +95,7 @@ export async function openEnvironment(path: string, settings: LmdbSettings): Pro
       directory,
       instance: randomBytes(8),
       root,
+      lastVersion: getLastVersion,
       tables: {
         heads: table("heads", true),
         journal: table("journal"),
@@ -147,7 +154,7 @@ function prepareLockFile(directory: string): void {
   if (existsSync(lockFile)) return;
   const temporary = join(directory, `.lock.${process.pid}`);
   try {
-    writeFileSync(temporary, Buffer.alloc(lockFileBytes));
+    writeFileSync(temporary, Buffer.alloc(lockFileBytes), { mode: fileMode });
     linkSync(temporary, lockFile);
   } catch (error) {
     // Somebody was quicker, or the file system has no links: then LMDB makes its own.

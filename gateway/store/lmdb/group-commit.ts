@@ -12,7 +12,7 @@ export type Uncertain = Unknown | Unavailable;
 
 /** One commit takes whole changes until one of these is reached. */
 const commitBytesMax = 16 * 1024 * 1024;
-const commitChangesMax = 16_384;
+const commitChangesMax = 4096;
 /** A change that other processes overtook this often gives up: each time one of them got its own change through. */
 const attemptsMax = 64;
 const watchEveryMs = 500;
@@ -163,16 +163,15 @@ export class GroupCommit {
 
   /** Decides every change on the heads as they are now. Those that need no write and stand on nothing unwritten are answered. */
   #plan(changes: readonly Pending[]): RoomPlan[] {
-    const { tables, root } = this.#environment;
     const plans = new Map<RoomKey, RoomPlan>();
-    root.resetReadTxn();
+    this.#environment.root.resetReadTxn();
     for (const pending of changes) {
       const { room } = pending.change;
       let decision: Decision<unknown>;
       let plan = plans.get(room);
       try {
         if (plan === undefined) {
-          const found = readHeadRow(tables, room);
+          const found = readHeadRow(this.#environment, room);
           plan = { room, found, head: found, rows: [], members: [] };
           plans.set(room, plan);
         }

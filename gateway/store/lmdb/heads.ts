@@ -30,7 +30,7 @@ export async function listHeads(environment: Environment, filter: HeadFilter): P
       const { before, behind } = splitKey(last);
       const room = behind.toString("latin1") as RoomKey;
       if (app !== undefined && !room.startsWith(`${app}/`)) continue;
-      const head = headOf(readHeadRow(tables, room));
+      const head = headOf(readHeadRow(environment, room));
       if (head === undefined || head.owner !== before) continue;
       heads.push({ room, head });
       if (heads.length >= limit) break;

@@ -34,7 +34,7 @@ export async function readJournal(
   const slices = createSlices();
   let bytes = 0;
   root.resetReadTxn();
-  let head = readHeadRow(tables, room);
+  let head = readHeadRow(environment, room);
   if (head !== undefined && after < head.trimmed) return { kind: "trimmed", first: head.trimmed + 1 };
   for (let position = after + 1; head !== undefined && position <= head.tail; position += 1) {
     if (records.length > 0 && records.length >= limit.recordsMax) break;
@@ -50,7 +50,7 @@ export async function readJournal(
     }
     if (await slices.pause()) {
       root.resetReadTxn();
-      head = readHeadRow(tables, room);
+      head = readHeadRow(environment, room);
       // Trimmed away while we paused: what we have has no hole, the next call says the rest.
       if (head !== undefined && head.trimmed > position) break;
     }
@@ -91,7 +91,7 @@ export async function trimJournal(
 function forgottenRows(environment: Environment, room: RoomKey): RowWrite[] {
   const { root, tables } = environment;
   root.resetReadTxn();
-  const head = readHeadRow(tables, room);
+  const head = readHeadRow(environment, room);
   if (head === undefined) return [];
   const keys = tables.journal.getKeys({
     start: journalKey(room, 0),

@@ -22,7 +22,7 @@ import { Snapshots } from "./snapshots.ts";
 export async function openLmdbStore(path: string, options?: LmdbStoreOptions): Promise<Store> {
   const settings = completeSettings(options);
   const environment = await openEnvironment(path, settings);
-  const { root, tables } = environment;
+  const { root } = environment;
   const memberFiles = new FileMembers(join(environment.directory, "members"));
   try {
     await memberFiles.prepare();
@@ -86,7 +86,7 @@ export async function openLmdbStore(path: string, options?: LmdbStoreOptions): P
     readHead: (room) =>
       answer(async () => {
         root.resetReadTxn();
-        return { kind: "head", head: headOf(readHeadRow(tables, room)) };
+        return { kind: "head", head: headOf(readHeadRow(environment, room)) };
       }),
     listHeads: (filter) => answer(async () => ({ kind: "heads", heads: await listHeads(environment, filter) })),
     takeover: (requests) => answerEach(requests, (request) => commit.submit(takeoverChange(request))),

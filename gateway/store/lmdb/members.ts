@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { GatewayId, ServerId } from "../../wire/ids.ts";
 import type { MemberRecord, MemberStore, Unavailable } from "../port.ts";
+import { fileMode } from "./environment.ts";
 
 /** Rows that nobody has written for this long are of processes that are long gone. */
 const forgottenMs = 60 * 60_000;
@@ -41,7 +42,7 @@ export class FileMembers implements MemberStore {
     return this.#inOrder(async () => {
       const temporary = this.#temporary();
       try {
-        await writeFile(temporary, encodeMember(member));
+        await writeFile(temporary, encodeMember(member), { mode: fileMode });
         await rename(temporary, join(this.#directory, member.id));
       } catch (error) {
         await unlink(temporary).catch(() => undefined);

@@ -53,11 +53,17 @@ export function decodeHead(room: RoomKey, bytes: Buffer, change: number | undefi
     epoch: bytes.readUInt32BE(10),
     tail: bytes.readUIntBE(14, 6),
     trimmed: bytes.readUIntBE(20, 6),
-    generation: bytes.subarray(26, ownerStart),
+    generation: generationOf(bytes),
     owner: bytes.length === ownerStart ? null : (bytes.toString("latin1", ownerStart) as ServerId),
   };
   if (row.change !== change) throw new DamagedRow(`the head of ${room} is damaged: wrong change number`);
   return row;
+}
+
+/** A copy: `bytes` may be read into again. */
+function generationOf(bytes: Buffer): Buffer {
+  const generation = bytes.subarray(26, ownerStart);
+  return generation.equals(noGeneration) ? noGeneration : Buffer.from(generation);
 }
 
 const kinds = ["data", "fence"] as const;

@@ -157,7 +157,7 @@ export class Snapshots {
 
   #freshHead(room: RoomKey): HeadRow | undefined {
     this.#environment.root.resetReadTxn();
-    return readHeadRow(this.#environment.tables, room);
+    return readHeadRow(this.#environment, room);
   }
 
   async #loadGeneration(room: RoomKey, generation: Buffer): Promise<LoadAnswer> {
