@@ -38,6 +38,7 @@ export class RoomCell {
   #move: CellMove | undefined;
   #retryTimer: Timer | undefined;
   #retries = 0;
+  #questions = 0;
   #idleSinceMs: number | undefined;
   #snapshotAtMs = 0;
   readonly #snapshots: SnapshotKeeper;
@@ -54,6 +55,7 @@ export class RoomCell {
       store: host.store,
       log: host.log,
       counters: host.counters,
+      snapshotAfter: host.snapshotAfter,
       position: () => this.position,
       roomThrew: (error) => this.roomThrew(error),
       fenced: (head) => this.tell({ kind: "fenced", head, me: host.me }),
@@ -237,14 +239,20 @@ export class RoomCell {
   }
 
   async #readAndJudge(): Promise<void> {
+    this.#questions += 1;
+    const question = this.#questions;
     const answer = await this.#host.store.readHead(this.key);
     if (answer.kind !== "head") {
-      this.tell({ kind: "storeUnavailable" });
+      if (question === this.#questions) this.tell({ kind: "storeUnavailable" });
       return;
     }
     const { head } = answer;
     const unreachable = new Set(this.#waiting.flatMap((request) => request.unreachable));
     const standing = await this.#host.standingOf(head?.owner ?? null, unreachable);
+    // What its watchdog has written of its end may be newer than the last look.
+    if (standing === "dead") await this.#host.lookAgain();
+    // OWN-3: what a later question has overtaken may tell of the time before a silence.
+    if (question !== this.#questions) return;
     const claim = this.#host.claimVerdict(
       this.key,
       this.#waiting.some((request) => request.force),
