@@ -177,6 +177,7 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
   onMessage(message: Uint8Array): void {
     if (this.#phase === "ended") return;
     this.#lastHeardMs = this.#runtime.nowMs();
+    this.#receivedBytes = this.#pipe.receivedBytes;
     const fault = readBatch(message, this.#handler, this);
     this.#handler.onBatchEnd?.();
     if (fault !== undefined) this.#breakOff({ kind: "protocol", detail: fault.rule });

@@ -84,6 +84,17 @@ test("WIRE-7: silence ends the link after 3 s, not before", () => {
   expect(runtime.timerCount).toBe(0);
 });
 
+test("WIRE-7: silence is counted from the last message, whose own bytes are not heard a second time", () => {
+  const { runtime, pipe, link, ends } = setUp();
+  runtime.advance(1_000);
+  pipe.receivedBytes += 30;
+  link.onMessage(batchOf(flow));
+  runtime.advance(2_999);
+  expect(ends).toEqual([]);
+  runtime.advance(1);
+  expect(ends).toMatchObject([{ kind: "silent" }]);
+});
+
 test("WIRE-7: a part of a long message is being heard", () => {
   const { runtime, pipe, ends } = setUp();
   for (let part = 0; part < 10; part += 1) {
@@ -107,7 +118,7 @@ test("WIRE-7: what lay unread while this process stood still is read before sile
     },
   });
   runtime.advance(3_000);
-  expect([looks, ends]).toEqual([1, []]);
+  expect([looks, ends]).toEqual([2, []]);
   runtime.advance(3_000);
   expect(ends).toMatchObject([{ kind: "silent" }]);
 });
