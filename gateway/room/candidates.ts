@@ -48,11 +48,12 @@ export class Candidates {
     return placement.ranked(room, placement.servers.length).filter((server) => server !== this.#me);
   }
 
-  /** QUAR-1: how many servers have died in this room's turn, of those that were lost within the last minute. */
+  /** QUAR-1: how many servers have not come back from a turn of this room, of those that fell silent within the last minute. */
   deathsBy(room: RoomKey, nowMs: number): number {
     let deaths = 0;
     for (const { state, sinceMs, info } of this.#members.membership.members.values()) {
-      if (state === "lost" && info.suspect === room && nowMs - sinceMs <= deathsWithinMs) deaths += 1;
+      const isRecent = state !== "lost" || nowMs - sinceMs <= deathsWithinMs;
+      if (info.suspect === room && isRecent) deaths += 1;
     }
     return deaths;
   }

@@ -8,6 +8,7 @@ import type { Binding } from "./live-room-ports.ts";
 import type { RecoveryQueue } from "./recovery-queue.ts";
 import type { RoomCell } from "./room-cell.ts";
 import type { ServerCounters } from "./server-counters.ts";
+import type { SnapshotAfter } from "./snapshot-keeper.ts";
 import type { TakeoverDesk } from "./takeover-desk.ts";
 import type { TurnMarker } from "./turn-marker.ts";
 
@@ -31,8 +32,11 @@ export interface CellHost {
   readonly takeovers: TakeoverDesk;
   readonly recoveries: RecoveryQueue;
   readonly marker: TurnMarker | undefined;
+  readonly snapshotAfter: SnapshotAfter;
   /** How `owner` stands; `unreachable` are servers that gateways could not reach, to be looked into. */
   standingOf(owner: ServerId | null, unreachable: ReadonlySet<ServerId>): Promise<Standing>;
+  /** Looks at the members' rows now. */
+  lookAgain(): Promise<void>;
   claimVerdict(room: RoomKey, force: boolean): ClaimVerdict;
   addressOf(server: ServerId): string | undefined;
   /** The cell is over; `left` are requests that begin anew. */

@@ -25,6 +25,7 @@ import { RoomCell } from "./room-cell.ts";
 import type { AppDefinition, Apps } from "./sdk.ts";
 import { createServerCounters, type ServerCounters } from "./server-counters.ts";
 import { answerRequest, type OperatedServer, requestHandler } from "./server-requests.ts";
+import { type SnapshotAfter, snapshotAfterDefault } from "./snapshot-keeper.ts";
 import { TakeoverDesk } from "./takeover-desk.ts";
 import type { TurnMarker } from "./turn-marker.ts";
 
@@ -41,6 +42,8 @@ export interface RoomServerOptions {
   /** Hard limit; above it claims and moves are refused. */
   readonly roomsMax: number;
   readonly rebalanceRoomsPerSecond: number;
+  /** Of journaled rooms. Default: {@link snapshotAfterDefault}. */
+  readonly snapshotAfter?: SnapshotAfter;
 }
 
 export interface RoomServerDeps {
@@ -104,6 +107,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
   readonly recoveries = new RecoveryQueue(recoveriesAtOnceMax);
   readonly marker: TurnMarker | undefined;
   readonly counters = createServerCounters();
+  readonly snapshotAfter: SnapshotAfter;
   readonly cells: CellHost = this;
   readonly #options: RoomServerOptions;
   readonly #deps: RoomServerDeps;
@@ -134,6 +138,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     this.runtime = deps.runtime;
     this.log = deps.runtime.log.child({ server: options.id });
     this.store = deps.store;
+    this.snapshotAfter = options.snapshotAfter ?? snapshotAfterDefault;
     this.marker = deps.marker;
     this.committer = new Committer(deps.store, deps.runtime, this.log);
     this.takeovers = new TakeoverDesk(deps.store, deps.runtime);
@@ -208,8 +213,6 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     return this.left;
   }
 
-  // ---- what gateways ask ----
-
   bind(request: BindRequest): void {
     const { room } = request;
     const definition = definitionOf(this.#apps, room);
@@ -229,10 +232,12 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     this.#desk.cancelWaiting(link, channel);
   }
 
-  // ---- what cells ask ----
-
   standingOf(owner: ServerId | null, unreachable: ReadonlySet<ServerId>): Promise<Standing> {
     return this.#standing.of(owner, unreachable);
+  }
+
+  lookAgain(): Promise<void> {
+    return this.#members.beat();
   }
 
   claimVerdict(room: RoomKey, force: boolean): ClaimVerdict {
@@ -291,8 +296,6 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
   rebind(requests: readonly BindRequest[]): void {
     for (const request of requests) this.bind(request);
   }
-
-  // ---- inside ----
 
   #attach(link: TrunkLink): LinkHandler {
     if (link.peer.role === "server") return this.#desk.handlerOf(link);

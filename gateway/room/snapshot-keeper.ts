@@ -9,14 +9,23 @@ export interface SnapshotHost {
   readonly store: Store;
   readonly log: Logger;
   readonly counters: ServerCounters;
+  readonly snapshotAfter: SnapshotAfter;
   /** The head as this server holds it. */
   position(): HeadVersion;
   roomThrew(error: unknown): void;
   fenced(head: Head | undefined): void;
 }
 
-const journalBytesMin = 256 * 1024;
-const journalRecordsMax = 2_048;
+/** How far a journal grows behind its last snapshot: as many records, or half of the snapshot's bytes but not less than these. */
+export interface SnapshotAfter {
+  readonly journalBytesMin: number;
+  readonly journalRecordsMax: number;
+}
+
+export const snapshotAfterDefault: SnapshotAfter = Object.freeze({
+  journalBytesMin: 256 * 1024,
+  journalRecordsMax: 2_048,
+});
 
 /**
  * Snapshots of one room, one at a time. A memory room's state goes to the store every so often; a journaled room's whole state
@@ -47,6 +56,7 @@ export class SnapshotKeeper {
     const journal = live.journaled?.journal;
     if (!journal || this.#saving) return false;
     const { bytes, records } = journal.sinceSnapshot;
+    const { journalBytesMin, journalRecordsMax } = this.#host.snapshotAfter;
     return bytes >= Math.max(journalBytesMin, this.#bytes / 2) || records >= journalRecordsMax;
   }
 
