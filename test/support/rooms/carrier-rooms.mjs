@@ -13,7 +13,7 @@ const idleWorkMs = 60_000;
  * | `work` | begins work that lasts long | `work begun at <pid>`; after a move to all `work interrupted at <pid>` |
  * | `quick` | begins work that is soon done | `work begun at <pid>`; then to all `work done V` |
  *
- * Who joins is told `joined <pid> total T`; whose session leaves is told to the others as `left <kind>`.
+ * It logs each snapshot that is taken of it. Who joins is told `joined <pid> total T`; whose session leaves is told to the others as `left <kind>`.
  */
 class Carrier {
   #room;
@@ -73,6 +73,7 @@ class Carrier {
   }
 
   snapshot() {
+    console.log(`snapshot of ${this.#room.key} at ${this.#total}`);
     return Buffer.from(String(this.#total));
   }
 
