@@ -26,7 +26,7 @@ function connect() {
   };
   socket.onmessage = (event) => show(typeof event.data === "string" ? event.data : "(bytes)");
   socket.onclose = (event) => {
-    state(false, `closed, ${event.code}`);
+    state(false, `closed with ${event.code}, connecting again`);
     attempts += 1;
     setTimeout(connect, Math.random() * Math.min(10_000, 250 * 2 ** attempts));
   };
