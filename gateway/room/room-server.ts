@@ -5,7 +5,7 @@ import type { Timing } from "../cluster/timing.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
 import { type AppName, parseGatewayId, type RoomKey, type ServerId } from "../wire/ids.ts";
-import type { LinkHandler, ListenTrunk, TrunkDialer, TrunkLink, TrunkListener } from "../wire/link.ts";
+import type { LinkHandler, TrunkLink, TrunkListener } from "../wire/link.ts";
 import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
 import { definitionOf, readApps } from "./apps.ts";
 import { Candidates } from "./candidates.ts";
@@ -22,59 +22,15 @@ import { Rebalancer } from "./rebalancer.ts";
 import { RecoveryQueue } from "./recovery-queue.ts";
 import { refuse } from "./room-answers.ts";
 import { RoomCell } from "./room-cell.ts";
+import type { RoomServerDeps, RoomServerOptions, RunningRoomServer, ServerStats } from "./room-server-ports.ts";
 import type { AppDefinition, Apps } from "./sdk.ts";
-import { createServerCounters, type ServerCounters } from "./server-counters.ts";
+import { createServerCounters } from "./server-counters.ts";
 import { answerRequest, type OperatedServer, requestHandler } from "./server-requests.ts";
 import { type SnapshotAfter, snapshotAfterDefault } from "./snapshot-keeper.ts";
 import { TakeoverDesk } from "./takeover-desk.ts";
 import type { TurnMarker } from "./turn-marker.ts";
 
-export interface RoomServerOptions {
-  readonly id: ServerId;
-  readonly instance: string;
-  readonly pid: number;
-  readonly trunkHost: string;
-  /** 0 picks a free one. */
-  readonly trunkPort: number;
-  readonly weight: number;
-  readonly timing: Timing;
-  readonly concurrentMovesMax: number;
-  /** Hard limit; above it claims and moves are refused. */
-  readonly roomsMax: number;
-  readonly rebalanceRoomsPerSecond: number;
-  /** Of journaled rooms. Default: {@link snapshotAfterDefault}. */
-  readonly snapshotAfter?: SnapshotAfter;
-}
-
-export interface RoomServerDeps {
-  readonly runtime: Runtime;
-  readonly store: Store;
-  readonly listenTrunk: ListenTrunk;
-  readonly dialer: TrunkDialer;
-  readonly marker?: TurnMarker;
-  /** The own row as it was last written, for whoever writes it when this process cannot. */
-  readonly onHeartbeat?: (row: MemberRecord) => void;
-  /** The same at all members of the cluster; nobody outside knows it. */
-  readonly placementKey: string;
-}
-
-export type ServerStats = Omit<ServerCounters, "sessions"> & { readonly sessions: number; readonly rooms: number };
-
-export interface RunningRoomServer {
-  readonly id: ServerId;
-  /** `host:port` of the trunk. */
-  readonly address: string;
-  readonly rooms: number;
-  readonly sessions: number;
-  readonly state: "live" | "draining" | "stopped";
-  metrics(): ServerStats;
-  /** Moves all rooms away, then leaves. Resolves when it has left; safe to repeat. Called by itself too, when the operating side asks. */
-  drain(): Promise<void>;
-  /** The whole cluster stops: snapshots and lets go of all rooms, then leaves. */
-  stop(): Promise<void>;
-  /** Resolves when the server has left, by whichever way. */
-  readonly left: Promise<void>;
-}
+export type { RoomServerDeps, RoomServerOptions, RunningRoomServer, ServerStats } from "./room-server-ports.ts";
 
 /** A room that has killed so many servers within a minute is given to no other. */
 const deathsMax = 3;

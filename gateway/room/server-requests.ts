@@ -3,7 +3,7 @@ import type { ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkLink } from "../wire/link.ts";
 import { controlOnlyHandler } from "./control-only-handler.ts";
 import type { OperatedRooms } from "./operated-rooms.ts";
-import type { ServerStats } from "./room-server.ts";
+import type { ServerStats } from "./room-server-ports.ts";
 
 /** A server as the operating side sees it. */
 export interface OperatedServer {
