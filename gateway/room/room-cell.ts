@@ -75,6 +75,8 @@ export class RoomCell {
     const cell = new RoomCell(host, key, definition, { kind: "running", epoch: head.epoch });
     cell.#live = live;
     cell.#position = { epoch: head.epoch, tail: head.tail };
+    // A journal knows what has changed; without one the state that has come is nowhere else.
+    if (!live.journaled) cell.#snapshots.markStale();
     cell.#run();
     return cell;
   }

@@ -46,6 +46,11 @@ export class SnapshotKeeper {
     this.#host = host;
   }
 
+  /** The room has come from elsewhere: the store has an older state of it, or none. */
+  markStale(): void {
+    this.#turns = -1;
+  }
+
   /** Whether anything can have changed since the last one. */
   isStale(live: LiveRoom): boolean {
     return live.turns.count !== this.#turns;

@@ -321,6 +321,21 @@ test("ROOM-15: a room whose last snapshot the store did not take is not let go b
   expect(second.frames).toEqual(["kept"]);
 });
 
+test("ROOM-15: a room that has moved and not had a turn since is let go with what it was", async () => {
+  const world = await clusterOf(keepingRoom, { app: { idleMs: 2_000, snapshotEveryMs: 0 } });
+  const first = await world.client("g1", "room/a");
+  first.say("kept");
+  await world.advance(100);
+  first.leave();
+  await world.advance(100);
+  expect((await moveAway(world, "room/a")).kind).toBe("moved");
+  await world.advance(5_000);
+  expect(await world.ownerOf("room/a")).toBeNull();
+  const second = await world.client("g1", "room/a");
+  await world.advance(100);
+  expect(second.frames).toEqual(["kept"]);
+});
+
 test("ROOM-16: a stopping server lets go of a room that is being moved, too, with what it was", async () => {
   const world = await clusterOf(keepingRoom, { app: { snapshotEveryMs: 0 }, timing: { freezeBudgetMs: 400 } });
   const client = await world.client("g1", "room/a");
