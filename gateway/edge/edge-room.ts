@@ -250,6 +250,7 @@ export class EdgeRoom implements SessionRoom {
       nowMs: runtime.nowMs(),
       chance: () => runtime.random(),
       candidates: () => this.#setting.candidates(this.key),
+      isUnreachable: (server) => this.#setting.isUnreachable(server),
       holdMs,
     };
   }

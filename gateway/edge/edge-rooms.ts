@@ -16,6 +16,7 @@ const sweepEveryMs = 1_000;
 export interface EdgeRoomsSetting extends SessionSetting {
   readonly holdMs: number;
   candidates(room: RoomKey): readonly Candidate[];
+  isUnreachable(server: ServerId): boolean;
   requestChannel(room: EdgeRoom, server: ServerId, address: string): ChannelRequest;
   deadServers(owner: ServerId | undefined): readonly ServerId[];
 }

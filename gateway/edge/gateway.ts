@@ -113,6 +113,7 @@ class Gateway implements RunningGateway {
       limits: options,
       holdMs: options.holdMs,
       candidates: (room) => this.#directory.candidates(room),
+      isUnreachable: (server) => this.#pool.isUnreachable(server),
       requestChannel: (room, server, address) => this.#pool.request(room, server, address),
       deadServers: (owner) => this.#pool.deadServers(owner),
     });

@@ -57,6 +57,8 @@ export interface Asking {
 
 export const bindTimeoutMs = 2_000;
 export const redirectsMax = 8;
+/** Longer than views of one death differ. */
+export const disbeliefMs = 2_000;
 const backOffFirstMs = 20;
 const backOffMaxMs = 500;
 /** A server may ask for patience, but not for more than this. */
@@ -105,8 +107,9 @@ export function backOff(known: Known, search: Search, at: Moment): Seeking {
 }
 
 /**
- * Goes where a redirect points, member or not; a loop of redirects ends in a back-off. GATE-12: so does one to a server whose
- * trunk has just ended. Whoever sent it has not noticed yet, and a silent server's dial would only hang.
+ * Goes where a redirect points, member or not; a loop of redirects ends in a back-off. GATE-12: so does one to a server that this
+ * gateway has just lost: whoever sent it has not noticed yet, and a dial to a silent server only hangs. If that goes on, the
+ * other may be right.
  */
 export function follow(
   known: Known,
@@ -114,8 +117,8 @@ export function follow(
   target: { readonly server: ServerId; readonly address: string },
   at: Moment,
 ): S {
-  const isCut = at.candidates().some(({ server, isUnreachable }) => server === target.server && isUnreachable);
-  if (isCut || search.redirects >= redirectsMax) return to(backOff(known, search, at));
+  const isLost = at.isUnreachable(target.server) && at.nowMs - search.sinceMs < disbeliefMs;
+  if (isLost || search.redirects >= redirectsMax) return to(backOff(known, search, at));
   const next: Search = { ...search, redirects: search.redirects + 1 };
   return ask(known, next, target, false, at);
 }

@@ -50,6 +50,8 @@ export interface Moment {
   readonly chance: () => number;
   /** In the order in which they should be asked. */
   readonly candidates: () => readonly Candidate[];
+  /** Whether the latest try to reach the server, member or not, has failed. */
+  readonly isUnreachable: (server: ServerId) => boolean;
   readonly holdMs: number;
 }
 

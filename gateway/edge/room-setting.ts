@@ -7,6 +7,7 @@ import type { SessionSetting } from "./session.ts";
 export interface RoomSetting extends SessionSetting {
   readonly holdMs: number;
   candidates(room: RoomKey): readonly Candidate[];
+  isUnreachable(server: ServerId): boolean;
   /**
    * Calls `channelOpened` on the room, at once or when the trunk is open, or `channelLost` once. Both may come within the call.
    * Answers how to give the channel up.

@@ -25,12 +25,12 @@ export class TrunkPool {
     this.#setting = setting;
   }
 
-  /** Dials members that are new, and lets go of trunks to others that no room uses. */
+  /** Dials members that are new, and lets go of trunks to others that no room uses. A trunk that has just ended is remembered a while. */
   setMembers(members: readonly ServerAddress[]): void {
     this.#members = new Set(members.map(({ server }) => server));
     for (const { server, address } of members) this.#reach(server, address);
     for (const [server, trunk] of this.#trunks) {
-      if (this.#members.has(server) || trunk.isUsed) continue;
+      if (this.#members.has(server) || trunk.isUsed || this.#hasJustEnded(trunk)) continue;
       this.#trunks.delete(server);
       trunk.close();
     }
@@ -66,6 +66,10 @@ export class TrunkPool {
     const trunks = [...this.#trunks.values()];
     this.#trunks.clear();
     for (const trunk of trunks) trunk.close();
+  }
+
+  #hasJustEnded({ failure }: Trunk): boolean {
+    return failure !== undefined && this.#setting.runtime.nowMs() - failure.sinceMs < evidenceMsMax;
   }
 
   #reach(server: ServerId, address: string): Trunk | undefined {

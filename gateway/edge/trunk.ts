@@ -23,10 +23,11 @@ interface Request extends ChannelRequest {
   channel: Channel | undefined;
 }
 
-/** How the latest connection failed or ended, and when. */
+/** How the latest connection failed or ended, and when; `sinceMs`: when the first after the last success did. */
 export interface TrunkFailure {
   readonly kind: LinkEnd["kind"];
   readonly atMs: number;
+  readonly sinceMs: number;
 }
 
 /**
@@ -151,7 +152,8 @@ export class Trunk {
     this.#dial = undefined;
     this.#link = undefined;
     this.#fanOut = undefined;
-    this.#failure = { kind: end.kind, atMs: runtime.nowMs() };
+    const atMs = runtime.nowMs();
+    this.#failure = { kind: end.kind, atMs, sinceMs: this.#failure?.sinceMs ?? atMs };
     this.#failures += 1;
     const waiting = [...this.#waiting];
     this.#waiting.clear();

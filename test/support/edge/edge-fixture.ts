@@ -41,6 +41,7 @@ export class EdgeFixture {
       limits: { ...gatewayDefaults, messagesPerSecondMax: 0, ...options.limits },
       holdMs,
       candidates: () => this.#candidates(),
+      isUnreachable: (server) => this.pool.isUnreachable(server),
       requestChannel: (room, server, address) => this.pool.request(room, server, address),
       deadServers: (owner) => this.pool.deadServers(owner),
     });

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type Asking, bindTimeoutMs, type Candidate, redirectsMax } from "../../../gateway/edge/owner-search.ts";
+import {
+  type Asking,
+  bindTimeoutMs,
+  type Candidate,
+  disbeliefMs,
+  redirectsMax,
+} from "../../../gateway/edge/owner-search.ts";
 import {
   type Binding,
   type BindingEffect,
@@ -21,7 +27,8 @@ const candidate = (id: string, isUnreachable = false): Candidate => ({
 });
 
 function moment(nowMs: number, candidates: Candidate[] = [candidate("s1"), candidate("s2"), candidate("s3")]): Moment {
-  return { nowMs, chance: () => 0.5, candidates: () => candidates, holdMs };
+  const isUnreachable = (server: ServerId) => candidates.some((one) => one.server === server && one.isUnreachable);
+  return { nowMs, chance: () => 0.5, candidates: () => candidates, isUnreachable, holdMs };
 }
 
 const fresh = { epochSeen: 0, owner: undefined };
@@ -237,6 +244,15 @@ describe("redirects", () => {
     // It may be there again by then, or have lost the room.
     const back = run(waits.state, [{ kind: "timePassed" }, moment(40)], [redirect("s1", 3), moment(41)]);
     expect(askOf(back.effects)).toBe("s1");
+  });
+
+  test("GATE-12: are followed after a while all the same: others may know better how to reach a server", () => {
+    const cut = [candidate("s2"), candidate("s1", true)];
+    const lost = run(running, [{ kind: "trunkLost" }, moment(20, cut)]);
+    const early = run(lost.state, [redirect("s1", 3), moment(20 + disbeliefMs - 1, cut)]);
+    expect(early.state.kind).toBe("seeking");
+    const late = run(lost.state, [redirect("s1", 3), moment(20 + disbeliefMs, cut)]);
+    expect(askOf(late.effects)).toBe("s1");
   });
 
   test("of a frozen room keep the clock of the outage that began with the freeze", () => {

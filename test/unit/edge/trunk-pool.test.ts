@@ -78,6 +78,22 @@ describe("TrunkPool", () => {
     expect(edge.trunks.dials).toHaveLength(2);
   });
 
+  test("GATE-12: remembers for ten seconds that a server which is no member any more could not be reached", () => {
+    const edge = new EdgeFixture({ servers: ["s1"] });
+    edge.trunks.fail("s1:1", "refused");
+    edge.link("s1").end("silent");
+    for (let ms = 0; ms < 9_500; ms += 500) {
+      edge.pool.setMembers([]);
+      expect(edge.pool.isUnreachable(edge.serverId("s1"))).toBe(true);
+      edge.runtime.advance(500);
+    }
+    edge.runtime.advance(500);
+    edge.pool.setMembers([]);
+    const dials = edge.trunks.dials.length;
+    edge.runtime.advance(5_000);
+    expect(edge.trunks.dials).toHaveLength(dials);
+  });
+
   test("a room that waits for a trunk is told when it cannot be had, and asks elsewhere", () => {
     const edge = new EdgeFixture({ servers: ["s1", "s2"] });
     edge.trunks.fail("s1:1", "refused");
