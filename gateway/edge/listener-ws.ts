@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocketServer } from "ws";
+import { nodeSharesPorts, nodeThatSharesPorts } from "../wire/port-sharing.ts";
 import { Admissions } from "./admissions.ts";
 import { type HeaderMap, headerMapOf } from "./header-map.ts";
 import { KeepAlive } from "./keep-alive.ts";
@@ -59,6 +60,10 @@ export async function listenWs(options: ListenerOptions, site: Site): Promise<Li
 
 async function listen(server: Server, options: ListenerOptions): Promise<number> {
   const { host, port } = options;
+  if (options.sharePort === true && !nodeSharesPorts(process.versions.node)) {
+    const reason = `the ws listener shares a port from Node ${nodeThatSharesPorts} on, and this is ${process.versions.node}`;
+    throw listenError(options, new Error(`${reason}: run one gateway, or use uWebSockets.js`));
+  }
   // `exclusive` keeps Node's cluster module from sharing the port behind our back.
   const where = { host, port, exclusive: true, reusePort: options.sharePort === true };
   await new Promise<void>((resolve, reject) => {

@@ -31,7 +31,7 @@ export interface ListenerOptions {
   readonly silenceMsMax: number;
   /**
    * Several processes on purpose share the port, and the operating system spreads connections over them. Default false: a port
-   * that is taken is `port-taken`. Not for port 0. On `ws` it needs Node 22.12 or newer.
+   * that is taken is `port-taken`. Not for port 0. On `ws` it needs Node 22.12 or newer, and is `listen-failed` where it cannot be.
    */
   readonly sharePort?: boolean;
 }

@@ -1,4 +1,5 @@
 import { checkTiming, type Timing } from "../cluster/timing.ts";
+import { nodeSharesPorts, nodeThatSharesPorts } from "../wire/port-sharing.ts";
 import type { Options } from "./option-table.ts";
 import type { OptionRelation } from "./options.ts";
 
@@ -23,9 +24,15 @@ export const timingHolds: OptionRelation = (options) => checkTiming(timingOf(opt
 export const storeIsShared: OptionRelation = ({ store }) =>
   store === "memory:" ? ["store: memory: belongs to one process; gateways and servers of their own need another"] : [];
 
-/** Only uWebSockets.js shares a port between processes on every Node that we run on. */
-export const gatewaysCanShareThePort: OptionRelation = ({ gateways, listener }) =>
-  gateways > 1 && listener === "ws" ? ["gateways: only one can have the port with listener ws"] : [];
+/** uWebSockets.js shares a port between processes on every Node that we run on, Node itself on newer ones. */
+export const gatewaysCanShareThePort =
+  (nodeVersion: string): OptionRelation =>
+  ({ gateways, listener }) =>
+    gateways > 1 && listener === "ws" && !nodeSharesPorts(nodeVersion)
+      ? [
+          `gateways: several share their port with listener ws from Node ${nodeThatSharesPorts} on, and this is ${nodeVersion}`,
+        ]
+      : [];
 
 export const portsDiffer: OptionRelation = ({ port, adminPort }) =>
   port === adminPort && port !== 0 ? [`adminPort: ${adminPort} is the clients' port already`] : [];
@@ -49,4 +56,8 @@ export const oneMessageFits: OptionRelation = ({ messageBytesMax, holdBytesMax, 
 /** Relations of every command. */
 export const commonRelations: readonly OptionRelation[] = [timingHolds, storeIsShared, oneMessageFits];
 /** Those of a whole cluster on this machine. */
-export const clusterRelations: readonly OptionRelation[] = [...commonRelations, gatewaysCanShareThePort, portsDiffer];
+export const clusterRelations: readonly OptionRelation[] = [
+  ...commonRelations,
+  gatewaysCanShareThePort(process.versions.node),
+  portsDiffer,
+];

@@ -1,17 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { listenWs } from "../../../gateway/edge/listener-ws.ts";
+import { nodeSharesPorts } from "../../../gateway/wire/port-sharing.ts";
 import { benchOpener, type ListenerEngineUnderTest } from "./listener-bench.ts";
 import { listenerContract } from "./listener-contract.ts";
 import { fill } from "./messages-contract.ts";
-
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
 const under: ListenerEngineUnderTest = {
   engine: "ws",
   open: listenWs,
   badTextCode: 1007,
   hugeMessageCode: 1009,
-  canSharePort: major > 22 || (major === 22 && minor >= 12),
+  canSharePort: nodeSharesPorts(process.versions.node),
 };
 
 listenerContract(under);

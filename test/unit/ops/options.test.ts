@@ -5,7 +5,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { defaultTiming } from "../../../gateway/cluster/timing.ts";
 import { readConfigFile } from "../../../gateway/ops/config-file.ts";
-import { clusterRelations, commonRelations, timingOf } from "../../../gateway/ops/option-relations.ts";
+import {
+  clusterRelations,
+  commonRelations,
+  gatewaysCanShareThePort,
+  timingOf,
+} from "../../../gateway/ops/option-relations.ts";
 import { flagOf, type OptionName, optionNames, rowOf, variableOf } from "../../../gateway/ops/option-table.ts";
 import { maskSecrets, maskUrl, type OptionSources, resolveOptions } from "../../../gateway/ops/options.ts";
 
@@ -147,7 +152,6 @@ describe("relations", () => {
     [{ leaseMs: 2000 }, "selfFreezeMs (2000) must be below leaseMs (2000)"],
     [{ holdMs: 5000 }, "failoverBudgetMs (5000) must be below holdMs (5000)"],
     [{ freezeBudgetMs: 2000 }, "freezeBudgetMs (2000) must be below selfFreezeMs (2000)"],
-    [{ gateways: 2, listener: "ws" }, "gateways: only one can have the port with listener ws"],
     [{ adminPort: 8080 }, "adminPort: 8080 is the clients' port already"],
     [{ store: "memory:" }, "store: memory: belongs to one process"],
     [{ holdBytesMax: 2048, messageBytesMax: 4096 }, "holdBytesMax: 2048 is less than one message may be"],
@@ -156,12 +160,27 @@ describe("relations", () => {
     expect(mistakes({ file: file(content) })).toEqual([expect.stringContaining(message)]);
   });
 
+  test.each([
+    ["20.20.2", false],
+    ["22.11.0", false],
+    ["22.12.0", true],
+    ["23.0.0", false],
+    ["23.1.0", true],
+    ["24.0.0", true],
+  ])("OPS-16: on Node %s several gateways on ws have one port: %s", (version, canShare) => {
+    const relations = [gatewaysCanShareThePort(version)];
+    const message = `gateways: several share their port with listener ws from Node 22.12 on, and this is ${version}`;
+    expect(mistakes({ file: file({ gateways: 2, listener: "ws" }) }, relations)).toEqual(canShare ? [] : [message]);
+    expect(mistakes({ file: file({ gateways: 1, listener: "ws" }) }, relations)).toEqual([]);
+    expect(mistakes({ file: file({ gateways: 2 }) }, relations)).toEqual([]);
+  });
+
   test("are judged beside wrong values, so that one run says everything", () => {
     expect(mistakes({ file: file({ port: -1, heartbeatMs: 700 }) })).toHaveLength(2);
   });
 
   test("of a cluster do not bind a single process", () => {
-    expect(mistakes({ file: file({ gateways: 2, listener: "ws" }) }, commonRelations)).toEqual([]);
+    expect(mistakes({ file: file({ adminPort: 8080 }) }, commonRelations)).toEqual([]);
   });
 });
 
