@@ -58,7 +58,7 @@ test.each([
   },
 );
 
-test("MOVE-13: a move to nobody, to itself, to one that drains or is full changes nothing and says why", async () => {
+test("MOVE-7: a move to nobody, to itself, to one that drains or is full changes nothing and says why", async () => {
   const { world, speakers } = await lineCluster({ servers: 2 });
   await world.addServer("full", { roomsMax: 0 });
   await world.advance(1_500);
@@ -345,7 +345,7 @@ test("DRAIN-2: a room that cannot be moved does not keep its server from leaving
   expect(client.frames).toEqual(["still here"]);
 });
 
-test("PLACE-6: rooms move to a server that has joined, slowly, but not the ones that were put by hand", async () => {
+test("PLACE-11: rooms move to a server that has joined, slowly, but not the ones that were put by hand", async () => {
   const world = await clusterOf(lineRoom, { servers: 2, gateways: 2, server: { rebalanceRoomsPerSecond: 5 } });
   const keys = Array.from({ length: 40 }, (_, index) => `room/${index}`);
   const speakers = await Promise.all(keys.map(async (key) => new LineSpeaker(await world.client("g1", key))));

@@ -101,7 +101,7 @@ test("ROOM-5: a member that the room closes while its trunk is broken is closed 
   expect(heard).toEqual(["join stays", ...expected]);
 });
 
-test("GATE-11: the members of a gateway that is killed leave as lost, after its lease, and the others stay", async () => {
+test("ROOM-19: the members of a gateway that is killed leave as lost, after its lease, and the others stay", async () => {
   const left: [string, LeaveReason, number][] = [];
   const world = await clusterOf(
     () => ({
@@ -127,7 +127,7 @@ test("GATE-11: the members of a gateway that is killed leave as lost, after its 
   expect(stays.closeCode).toBeUndefined();
 });
 
-test("GATE-11: the members of a gateway that is killed during a move leave at the new owner, once", async () => {
+test("ROOM-19: the members of a gateway that is killed during a move leave at the new owner, once", async () => {
   const left: string[] = [];
   const world = await clusterOf(
     (context) => ({
@@ -156,7 +156,7 @@ function epochRoom(context: { readonly epoch: number; broadcast(text: string): v
   };
 }
 
-test("LIVE-3: a server that was stopped for longer than its lease shows nothing when it comes back, and gives the room up", async () => {
+test("LIVE-9: a server that was stopped for longer than its lease shows nothing when it comes back, and gives the room up", async () => {
   const world = await clusterOf(epochRoom, { servers: 3, gateways: 2, app: { tickHz: 20 } });
   const clients = [await world.client("g1", room), await world.client("g2", room)];
   await world.advance(500);
@@ -186,7 +186,7 @@ test("LIVE-3: a server that was stopped for longer than its lease shows nothing 
   expect(await world.store.readHead(room as never)).toMatchObject({ head: { epoch: 2 } });
 });
 
-test("LIVE-3: a server that was stopped for less than its lease goes on with its rooms, and nothing is lost", async () => {
+test("LIVE-9: a server that was stopped for less than its lease goes on with its rooms, and nothing is lost", async () => {
   const { world, speakers } = await lineCluster();
   const owner = (await world.ownerOf(room)) ?? "";
   for (const stopMs of [300, 1_500, 2_200]) {
@@ -201,7 +201,7 @@ test("LIVE-3: a server that was stopped for less than its lease goes on with its
   expectOneLine(speakers);
 });
 
-test("LIVE-3: a server that is cut off from everybody stops its turns before anybody takes its rooms", async () => {
+test("LIVE-9: a server that is cut off from everybody stops its turns before anybody takes its rooms", async () => {
   const turns: [epoch: number, atMs: number][] = [];
   let isCutOff = false;
   const world = await clusterOf(
@@ -252,7 +252,7 @@ function cutOffWhere(store: Store, isAway: () => boolean): Store {
 }
 
 test.each([1_000, 5_000])(
-  "STORE-2: a store that is away for %i ms stops rooms at most, and costs nobody anything",
+  "ROOM-20: a store that is away for %i ms stops rooms at most, and costs nobody anything",
   async (awayMs) => {
     let isAway = false;
     const { world, speakers } = await lineCluster({ wrapStore: (store) => cutOffWhere(store, () => isAway) });
@@ -273,7 +273,7 @@ test.each([1_000, 5_000])(
   },
 );
 
-test("STORE-2: a room whose move meets an absent store is with one owner when the store is back, and nothing is lost", async () => {
+test("ROOM-20: a room whose move meets an absent store is with one owner when the store is back, and nothing is lost", async () => {
   for (let atMs = 0; atMs < 60; atMs += 4) {
     let isAway = false;
     const { world, speakers } = await lineCluster({ wrapStore: (store) => cutOffWhere(store, () => isAway) });

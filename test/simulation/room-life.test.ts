@@ -132,7 +132,7 @@ interface Outcome {
   readonly epoch: number;
 }
 
-test("ROOM-14: work comes back as a turn, also where it fails", async () => {
+test("ROOM-7: work comes back as a turn, also where it fails", async () => {
   const outcomes: Outcome[] = [];
   const world = await clusterOf((room) => ({
     onMessage: (_session, message) => {
@@ -157,7 +157,7 @@ test("ROOM-14: work comes back as a turn, also where it fails", async () => {
   expect(client.frames).toEqual(["good", "bad"]);
 });
 
-test("ROOM-14: work that a move overtakes is aborted at the old owner and interrupted at the new one, and comes to nothing else", async () => {
+test("ROOM-7: work that a move overtakes is aborted at the old owner and interrupted at the new one, and comes to nothing else", async () => {
   const outcomes: Outcome[] = [];
   const finish: ((value: unknown) => void)[] = [];
   let aborted = 0;
@@ -185,7 +185,7 @@ test("ROOM-14: work that a move overtakes is aborted at the old owner and interr
   expect(finish).toHaveLength(2);
 });
 
-test("ROOM-14: a result that comes in while a room is frozen waits, and is a turn of the source if the move is called off", async () => {
+test("ROOM-7: a result that comes in while a room is frozen waits, and is a turn of the source if the move is called off", async () => {
   const outcomes: (Outcome & { atMs: number })[] = [];
   const finish: ((value: unknown) => void)[] = [];
   const taken: number[] = [];

@@ -45,7 +45,7 @@ const faults: Readonly<Record<string, (world: Awaited<ReturnType<typeof clusterO
 };
 
 test.each(Object.keys(faults))(
-  "ROOM-6: a room that throws in %s is closed with 1012, and no other room notices",
+  "ROOM-9: a room that throws in %s is closed with 1012, and no other room notices",
   async (method) => {
     const world = await clusterOf(fragileRoom, { servers: 1, ...fragile });
     const member = await world.client("g1", `room/${method}`);
@@ -62,7 +62,7 @@ test.each(Object.keys(faults))(
   },
 );
 
-test("ROOM-6: no turn follows the one that threw, not even of the same batch", async () => {
+test("ROOM-9: no turn follows the one that threw, not even of the same batch", async () => {
   const heard: string[] = [];
   const world = await clusterOf(() => ({
     onMessage: (_session, message) => {
@@ -79,7 +79,7 @@ test("ROOM-6: no turn follows the one that threw, not even of the same batch", a
   expect(client.closeCode).toBe(1012);
 });
 
-test("ROOM-6: a room that has failed can be joined anew, from the snapshot before it failed", async () => {
+test("ROOM-9: a room that has failed can be joined anew, from the snapshot before it failed", async () => {
   let created = 0;
   const world = await clusterOf(() => {
     created += 1;
@@ -153,7 +153,7 @@ test("ROOM-4: a room whose restore throws is refused, and its neighbours are not
   expect(good.frames).toEqual(["y"]);
 });
 
-test("ROOM-7: the join above sessionsMax is closed with 1013, and a place that is freed can be taken", async () => {
+test("ROOM-10: the join above sessionsMax is closed with 1013, and a place that is freed can be taken", async () => {
   const world = await clusterOf(() => ({ onMessage: (session) => session.send("heard") }), { app: { sessionsMax: 2 } });
   const members = [await world.client("g1", "room/a"), await world.client("g1", "room/a")];
   await world.advance(50);
@@ -168,7 +168,7 @@ test("ROOM-7: the join above sessionsMax is closed with 1013, and a place that i
   expect([fourth.closeCode, fourth.frames]).toEqual([undefined, ["heard"]]);
 });
 
-test("ROOM-8: a message above the app's messageBytesMax closes its sender with 1009 and nobody else", async () => {
+test("ROOM-10: a message above the app's messageBytesMax closes its sender with 1009 and nobody else", async () => {
   const heard: number[] = [];
   const world = await clusterOf(() => ({ onMessage: (_session, message) => heard.push(message.bytes.length) }), {
     app: { messageBytesMax: 10 },
@@ -185,7 +185,7 @@ test("ROOM-8: a message above the app's messageBytesMax closes its sender with 1
   expect(heard).toEqual([10, 1]);
 });
 
-test("ROOM-9: a session that the room closes gets everything that was sent before, nothing behind, and is out at once", async () => {
+test("ROOM-17: a session that the room closes gets everything that was sent before, nothing behind, and is out at once", async () => {
   const left: string[] = [];
   const world = await clusterOf((room) => ({
     onMessage: (session) => {
@@ -207,7 +207,7 @@ test("ROOM-9: a session that the room closes gets everything that was sent befor
   expect(left).toEqual(["closed 4000"]);
 });
 
-test("ROOM-9: a close that a frozen trunk has not carried yet is carried by the next owner, once and in its place", async () => {
+test("ROOM-17: a close that a frozen trunk has not carried yet is carried by the next owner, once and in its place", async () => {
   const world = await clusterOf(
     (room) => ({
       onMessage: (session) => {
@@ -233,7 +233,7 @@ test("ROOM-9: a close that a frozen trunk has not carried yet is carried by the 
   expect(other.frames).toEqual(["after"]);
 });
 
-test("ROOM-10: a broadcast reaches all, or all but one, or only some, each once", async () => {
+test("ROOM-18: a broadcast reaches all, or all but one, or only some, each once", async () => {
   const world = await clusterOf(
     (room) => ({
       onMessage: (session, message) => {

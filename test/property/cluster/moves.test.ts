@@ -87,7 +87,7 @@ test("MOVE-2: a move that ends before the freeze says so, and one that ends behi
   );
 });
 
-test("MOVE-6: a move commits once, behind the state; it reports once, last; and its timer never outlives it", () => {
+test("MOVE-14: a move commits once, behind the state; it reports once, last; and its timer never outlives it", () => {
   fc.assert(
     fc.property(outWalks, (steps) => {
       const kinds = [...beginMoveOut.effects.map((effect) => effect.kind), ...kindsOf(steps)];
@@ -107,7 +107,7 @@ test("MOVE-6: a move commits once, behind the state; it reports once, last; and 
   );
 });
 
-test("MOVE-7: every phase of a move can run out of time, lose its target and lose its room, and the move is over then", () => {
+test("MOVE-13: every phase of a move can run out of time, lose its target and lose its room, and the move is over then", () => {
   for (const [, state] of moveOutSamples.states) {
     for (const event of [
       { kind: "timedOut" },

@@ -130,7 +130,7 @@ test("MOVE-4: a room that was frozen runs on only at the next epoch, and one tha
   );
 });
 
-test("OWN-4: turns run between `run` and `halt` and at no other time", () => {
+test("OWN-8: turns run between `run` and `halt` and at no other time", () => {
   fc.assert(
     fc.property(walks, ({ start, steps }) => {
       let mayRun = runsTurns(start);
