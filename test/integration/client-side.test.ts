@@ -37,7 +37,7 @@ describe.each(["uws", "ws"])("a gateway on listener %s", (listener) => {
 
   afterAll(() => witness.leave());
 
-  test("EDGE-1: a request that is no upgrade is answered 426", async () => {
+  test("SITE-1: a request that is no upgrade is answered 426", async () => {
     for (const method of ["GET", "POST"]) {
       const answer = await askRaw(cluster.pagesUrl, "/rooms/echo/room", { method });
       expect(answer.status).toBe(426);
@@ -52,7 +52,7 @@ describe.each(["uws", "ws"])("a gateway on listener %s", (listener) => {
     ["no key", { "sec-websocket-key": undefined }, 400],
     ["a malformed key", { "sec-websocket-key": "short" }, 400],
     ["a body", { "content-length": "5" }, 400],
-  ])("EDGE-2: an upgrade with %s is turned down", async (_what, changes, status) => {
+  ])("EDGE-1: an upgrade with %s is turned down", async (_what, changes, status) => {
     const body = "content-length" in changes ? "hello" : undefined;
     const headers = upgradeHeaders(changes);
     const answer = await askRaw(cluster.pagesUrl, "/rooms/echo/room", { headers, ...(body ? { body } : {}) });
@@ -72,21 +72,21 @@ describe.each(["uws", "ws"])("a gateway on listener %s", (listener) => {
     ["/rooms/echo/%C3%BC", "a letter beyond ASCII"],
     ["/rooms/echo/%00", "a zero byte"],
     ["/rooms/echo/a+b", "a plus"],
-  ])("EDGE-3: %s is no room (%s): 400", async (path) => {
+  ])("SITE-2: %s is no room (%s): 400", async (path) => {
     const answer = await upgrade(path);
     expect(answer.status).toBe(400);
     expect(answer.headers["content-type"]).toContain("application/problem+json");
     expect(JSON.parse(answer.body)).toMatchObject({ status: 400 });
   });
 
-  test.each(["AZaz09._~:-", "a".repeat(128), "%61%7Eb", "v1..2", "-"])("EDGE-3: %s is a room", async (name) => {
+  test.each(["AZaz09._~:-", "a".repeat(128), "%61%7Eb", "v1..2", "-"])("SITE-2: %s is a room", async (name) => {
     const client = await join(`echo/${name}`);
     expect(await client.ask("hello")).toBe("hello");
     expect(await cluster.room(`echo/${name}`)).toBeDefined();
   });
 
   test.each(["/rooms/absent/room", "/rooms/Echo/room", "/rooms/%65cho/room", "/elsewhere", "/rooms"])(
-    "EDGE-4: %s is nowhere: 404",
+    "SITE-3: %s is nowhere: 404",
     async (path) => {
       const answer = await upgrade(path);
       expect(answer.status).toBe(404);
@@ -94,12 +94,12 @@ describe.each(["uws", "ws"])("a gateway on listener %s", (listener) => {
     },
   );
 
-  test("EDGE-5: of the subprotocols that a client offers the first is selected", async () => {
+  test("SITE-4: of the subprotocols that a client offers the first is selected", async () => {
     const client = await join("echo/protocols", ["chat.2", "chat.1"]);
     expect(client.socket.protocol).toBe("chat.2");
   });
 
-  test("EDGE-6: text and binary frames reach the room and the client unchanged, empty ones too", async () => {
+  test("SITE-5: text and binary frames reach the room and the client unchanged, empty ones too", async () => {
     const client = await join("echo/frames");
     const got: (readonly [string, boolean])[] = [];
     client.socket.on("message", (data: Buffer, isBinary) => got.push([data.toString("hex"), isBinary]));
@@ -118,14 +118,14 @@ describe.each(["uws", "ws"])("a gateway on listener %s", (listener) => {
     expect(got).toEqual(frames.map(([bytes, isBinary]) => [bytes.toString("hex"), isBinary]));
   });
 
-  test("EDGE-7: a message above the bound closes its sender with 1009, one at the bound does not", async () => {
+  test("SITE-6: a message above the bound closes its sender with 1009, one at the bound does not", async () => {
     const client = await join("fan/big");
     await client.ask("x".repeat(messageBytesMax));
     client.send("x".repeat(messageBytesMax + 1));
     expect(await client.closed()).toBe(1009);
   });
 
-  test("EDGE-8: who sends more messages a second than allowed is closed with 4429", async () => {
+  test("SITE-7: who sends more messages a second than allowed is closed with 4429", async () => {
     const client = await join("echo/fast");
     for (let count = 0; count < 1_000; count += 1) client.send(`${count}`);
     expect(await client.closed()).toBe(4429);
@@ -133,7 +133,7 @@ describe.each(["uws", "ws"])("a gateway on listener %s", (listener) => {
     expect(client.got).toEqual(client.got.map((_text, index) => `${index}`));
   });
 
-  test("EDGE-9: a gateway that has as many clients as it takes answers 503, and lets in again when some have left", async () => {
+  test("SITE-8: a gateway that has as many clients as it takes answers 503, and lets in again when some have left", async () => {
     const inside = await Promise.all(Array.from({ length: 11 }, (_none, index) => join(`echo/seat-${index}`)));
     const answer = await upgrade("/rooms/echo/one-too-many");
     expect(answer.status).toBe(503);

@@ -42,7 +42,7 @@ const spread = async (): Promise<string> =>
   (await cluster.liveServers()).map(({ id, rooms: count }) => `${id} ${count}`).join(", ");
 
 describe("a cluster that changes its size under load", () => {
-  test("PLACE-6: growing from 3 to 5 servers splits no room, and the new servers get rooms", async () => {
+  test("PLACE-12: growing from 3 to 5 servers splits no room, and the new servers get rooms", async () => {
     crowd.start();
     const before = new Map((await cluster.rooms()).map(({ room, server }) => [room, server]));
     const added = await Promise.all(["added-1", "added-2"].map((id) => cluster.addServer(id, ["--rooms", witnesses])));
@@ -66,7 +66,7 @@ describe("a cluster that changes its size under load", () => {
     for (const server of added) await endByDraining(server);
   });
 
-  test("PLACE-6: shrinking from 5 to 2 servers at once splits no room", async () => {
+  test("PLACE-12: shrinking from 5 to 2 servers at once splits no room", async () => {
     for (const id of ["added-1", "added-2"]) await cluster.addServer(id, ["--rooms", witnesses]);
     const leaving = (await cluster.liveServers()).map(({ id }) => id).slice(0, 3);
     const targets = (await cluster.liveServers()).map(({ id }) => id).slice(3);

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Client, connect } from "../support/client.ts";
 import { type Cluster, isAlive, startCluster } from "../support/cluster.ts";
@@ -41,6 +42,16 @@ describe("the life of a cluster's processes", () => {
     expect(await client.ask("hello")).toBe("hello");
   });
 
+  test("EDGE-8: where the native listener is not to be had the gateway serves on the other one, and says so", async () => {
+    const preload = fileURLToPath(new URL("../support/no-native-listener.cjs", import.meta.url));
+    cluster = await startCluster({ flags: ["--servers", "1"], env: { NODE_OPTIONS: `--require "${preload}"` } });
+    const client = await join("fan/fallback");
+    expect(await client.ask("hello")).toBe("hello");
+    expect(cluster.log.lines.find(({ msg }) => msg === "gateway started")).toMatchObject({ engine: "ws" });
+    const warnings = cluster.log.lines.filter(({ level, msg }) => level === "warn" && /uWebSockets\.js/.test(msg));
+    expect(warnings).toHaveLength(1);
+  });
+
   test("OPS-7: SIGTERM tells clients 1001, ends every process, and exits 0", async () => {
     cluster = await startCluster({ flags: ["--gateways", "2"] });
     await Promise.all(Array.from({ length: 40 }, (_none, index) => join(`fan/r${index % 5}`)));
@@ -58,7 +69,7 @@ describe("the life of a cluster's processes", () => {
     await noneLeft(pids);
   });
 
-  test("OPS-3: SIGTERM of a server drains it, and another takes its place", async () => {
+  test("OPS-8: SIGTERM of a server drains it, and another takes its place", async () => {
     cluster = await startCluster({ flags: ["--rooms", roomModule("carrier-rooms.mjs")] });
     const client = await join("carrier/drained");
     expect(await client.ask("add 5", (text) => text.startsWith("total"))).toBe("total 5");
@@ -120,7 +131,7 @@ describe("the life of a cluster's processes", () => {
     console.log(`gateway killed: clients are let in again after ${(performance.now() - startMs).toFixed(0)} ms`);
   });
 
-  test("GATE-6: a gateway that is killed is replaced; memory rooms go on with their state, its sessions leave", async () => {
+  test("ROOM-19: a gateway that is killed is replaced; memory rooms go on with their state, its sessions leave", async () => {
     cluster = await startCluster({ flags: ["--gateways", "2", "--rooms", roomModule("carrier-rooms.mjs")] });
     // Which gateway takes a client is the kernel's choice: there are enough of them for both.
     await Promise.all(Array.from({ length: 24 }, () => join("carrier/kept")));

@@ -48,7 +48,7 @@ afterEach(async () => {
 });
 
 describe("what travels with a memory room in a planned move", () => {
-  test("MOVE-1: its state, and what it keeps of each session", async () => {
+  test("MOVE-17: its state, and what it keeps of each session", async () => {
     const room = "carrier/state";
     const [first, second] = [await join(room), await join(room)];
     await first.ask("add 40", starts("total"));
@@ -67,7 +67,7 @@ describe("what travels with a memory room in a planned move", () => {
     expect(await first.find(starts("left"))).toBe("left left");
   });
 
-  test("MOVE-1: its timers, with the time that was left", async () => {
+  test("ROOM-12: its timers, with the time that was left", async () => {
     const room = "carrier/timer";
     const client = await join(room);
     const setMs = performance.now();
@@ -155,7 +155,7 @@ describe("a room whose code throws", () => {
     expect(await second.closed()).toBe(1012);
   });
 
-  test("ROOM-4: before it is there at all, its clients are closed with a code that says so", async () => {
+  test("ROOM-9: before it is there at all, its clients are closed with a code that says so", async () => {
     const client = await join("unopened/never");
     client.send("hello");
     expect(await client.closed()).toBe(4503);

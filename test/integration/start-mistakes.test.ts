@@ -44,21 +44,21 @@ const cluster = (...flags: readonly string[]): string[] => [
 ];
 
 describe("what is wrong at the start is one clear line, and exit code 1", () => {
-  test("OPS-5: the clients' port is taken", async () => {
+  test("START-1: the clients' port is taken", async () => {
     const port = await takePort();
     expect(await problems(cluster("--port", `${port}`))).toEqual([
       `roomgate: port: another process listens on 0.0.0.0:${port}; choose another with --port`,
     ]);
   });
 
-  test("OPS-5: the admin side's port is taken", async () => {
+  test("START-1: the admin side's port is taken", async () => {
     const port = await takePort();
     const [line, ...others] = await problems(cluster("--admin-port", `${port}`));
     expect(line).toMatch(new RegExp(`admin side: another process listens on 127.0.0.1:${port}`));
     expect(others).toEqual([]);
   });
 
-  test("OPS-5: a server's trunk port is taken", async () => {
+  test("START-1: a server's trunk port is taken", async () => {
     const port = await takePort();
     const args = ["server", "--store", `lmdb:${join(folder, "store")}`, "--trunk-port", `${port}`];
     const [line, ...others] = await problems(args);
@@ -66,21 +66,21 @@ describe("what is wrong at the start is one clear line, and exit code 1", () => 
     expect(others).toEqual([]);
   });
 
-  test("OPS-5: the store's place is a file", async () => {
+  test("START-1: the store's place is a file", async () => {
     writeFileSync(join(folder, "store"), "not a folder");
     const [line, ...others] = await problems(cluster());
     expect(line).toContain(join(folder, "store"));
     expect(others).toEqual([]);
   });
 
-  test("OPS-5: the store's file is no store", async () => {
+  test("START-1: the store's file is no store", async () => {
     mkdirSync(join(folder, "store"), { mode: 0o700 });
     for (const name of ["data.mdb", "store.mdb"]) writeFileSync(join(folder, "store", name), "x".repeat(20_000));
     const lines = await problems(cluster());
     expect(lines).toHaveLength(1);
   });
 
-  test("OPS-5: the store's folder leads nowhere", async () => {
+  test("START-1: the store's folder leads nowhere", async () => {
     symlinkSync("store", join(folder, "store"));
     const [line, ...others] = await problems(cluster());
     expect(line).toContain(join(folder, "store"));
@@ -89,7 +89,7 @@ describe("what is wrong at the start is one clear line, and exit code 1", () => 
 
   // Who may do everything meets no such refusal.
   if (process.getuid?.() !== 0) {
-    test("OPS-5: the store's folder cannot be read", async () => {
+    test("START-1: the store's folder cannot be read", async () => {
       mkdirSync(join(folder, "store"), { mode: 0o000 });
       const [line, ...others] = await problems(cluster());
       expect(line).toMatch(/permission denied/);
@@ -132,7 +132,7 @@ describe("what is wrong at the start is one clear line, and exit code 1", () => 
     expect((await problems(["cluster", "--config", "broken.json"]))[0]).toContain("broken.json is no JSON");
   });
 
-  test("OPS-2: rooms that are not there, that cannot be loaded, that have no app, or that promise what there is not", async () => {
+  test("START-1: rooms that are not there, that cannot be loaded, that have no app, or that promise what there is not", async () => {
     const write = (name: string, text: string): string => {
       writeFileSync(join(folder, name), text);
       return name;
@@ -147,7 +147,7 @@ describe("what is wrong at the start is one clear line, and exit code 1", () => 
     expect((await rooms(wrong)).join()).toMatch(/Bad/);
   });
 
-  test("OPS-8: an id that a living process has already", async () => {
+  test("START-2: an id that a living process has already", async () => {
     const running = await startCluster({ flags: ["--servers", "1"] });
     try {
       const twin = await running.addServer("twin");
@@ -160,7 +160,7 @@ describe("what is wrong at the start is one clear line, and exit code 1", () => 
     }
   });
 
-  test("OPS-13: an operator's command without a cluster, and an unknown command", async () => {
+  test("START-1: an operator's command without a cluster, and an unknown command", async () => {
     const port = await takePort();
     taken?.close();
     const [line, ...others] = await problems(["status", "--admin", `http://127.0.0.1:${port}`]);

@@ -60,12 +60,12 @@ async function stir(clients: Crowd, moves: number): Promise<void> {
 }
 
 describe("300 clients in 30 rooms, each sending 20 messages a second", () => {
-  test("MOVE-1: lose nothing while every room moves ten times and every server is replaced", async () => {
+  test("MOVE-20: lose nothing while every room moves ten times and every server is replaced", async () => {
     cluster = await startCluster();
     await stir(await gather(roomsOf(30)), 10);
   });
 
-  test("OWN-4: keep their sockets when a server is killed, and its rooms answer again", async () => {
+  test("OWN-9: keep their sockets when a server is killed, and its rooms answer again", async () => {
     cluster = await startCluster();
     const clients = await gather(roomsOf(30));
     clients.start();
@@ -98,7 +98,7 @@ describe("300 clients in 30 rooms, each sending 20 messages a second", () => {
   });
 });
 
-test("MOVE-1: 60 clients on the listener without native code lose nothing either", async () => {
+test("MOVE-20: 60 clients on the listener without native code lose nothing either", async () => {
   cluster = await startCluster({ flags: ["--listener", "ws"] });
   expect(cluster.log.lines.find(({ msg }) => msg === "gateway started")).toMatchObject({ engine: "ws" });
   await stir(await gather(roomsOf(6)), 4);

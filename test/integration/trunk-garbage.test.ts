@@ -43,7 +43,7 @@ async function expectClosed(trunk: RawTrunk, code: number, msg: string, before: 
 }
 
 describe("whoever is no peer", () => {
-  test("WIRE-3: bytes that are no HTTP, an endless header, and a request elsewhere are ended", async () => {
+  test("TRUNK-1: bytes that are no HTTP, an endless header, and a request elsewhere are ended", async () => {
     const [host = "", port = ""] = address.split(":");
     for (const bytes of [randomBytes(4_096), Buffer.alloc(256 * 1024, "A"), Buffer.from("GET / HTTP/1.1\r\n\r\n")]) {
       const socket = connectTcp(Number(port), host);
@@ -56,7 +56,7 @@ describe("whoever is no peer", () => {
     expect((await fetch(`http://${address}/elsewhere`)).status).toBe(404);
   });
 
-  test("WIRE-3: a connection that says nothing is ended within the handshake's 3 s", async () => {
+  test("WIRE-6: a connection that says nothing is ended within the handshake's 3 s", async () => {
     const startMs = performance.now();
     const [host = "", port = ""] = address.split(":");
     const silent = connectTcp(Number(port), host);
@@ -76,14 +76,14 @@ describe("whoever is no peer", () => {
     ["no common version", () => pack(hello("gateway", "g-raw", [7, 8]))],
     ["an id that is none", () => pack(hello("gateway", "bad id!"))],
     ["another role", () => pack(hello("king"))],
-  ])("WIRE-4: %s: closed with 4400", async (_what, bytes) => {
+  ])("TRUNK-2: %s: closed with 4400", async (_what, bytes) => {
     const before = warnings("trunk handshake failed");
     const trunk = await dialRawTrunk(address);
     trunk.send(bytes());
     await expectClosed(trunk, 4400, "trunk handshake failed", before);
   });
 
-  test("WIRE-4: a wrong secret: closed with 4401", async () => {
+  test("TRUNK-2: a wrong secret: closed with 4401", async () => {
     const before = warnings("trunk handshake failed");
     const trunk = await dialRawTrunk(address);
     expect(await shakeHands(trunk, "0123456789abcdef-not-it")).toBe("turned down");
@@ -123,7 +123,7 @@ describe("a peer that breaks the rules", () => {
           Array.from({ length: 5 }, () => frame(2, Buffer.concat([numbers(1, 1), Buffer.alloc(1024 * 1024)]))),
         ),
     ],
-  ])("WIRE-5: %s: closed with 4400", async (_what, bytes) => {
+  ])("WIRE-2: %s: closed with 4400", async (_what, bytes) => {
     const before = warnings("trunk peer broke the protocol");
     const trunk = await dialRawTrunk(address);
     expect(await shakeHands(trunk, secret)).toBe("welcome");
@@ -131,7 +131,7 @@ describe("a peer that breaks the rules", () => {
     await expectClosed(trunk, 4400, "trunk peer broke the protocol", before);
   });
 
-  test("WIRE-5: a message above what a frame may take is cut off", async () => {
+  test("WIRE-2: a message above what a frame may take is cut off", async () => {
     const trunk = await dialRawTrunk(address);
     expect(await shakeHands(trunk, secret)).toBe("welcome");
     trunk.send(Buffer.alloc(20 * 1024 * 1024));
@@ -151,7 +151,7 @@ describe("a peer that breaks the rules", () => {
   });
 });
 
-test("WIRE-6: nobody else has noticed any of it", async () => {
+test("TRUNK-3: nobody else has noticed any of it", async () => {
   const [server] = await cluster.servers();
   expect(server).toMatchObject({ state: "live", address });
   expect(await cluster.gateways()).toHaveLength(1);
