@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
 import { startGateway } from "./edge/gateway.ts";
-import { pauseBoundsMs } from "./edge/gateway-stats.ts";
 import { openListener } from "./edge/open-listener.ts";
 import { loadPages, noPages, type Pages } from "./edge/pages.ts";
 import { browserUrl } from "./ops/browser-url.ts";
@@ -101,7 +100,6 @@ async function waitUntil(runtime: Runtime, isSo: () => boolean, msMax: number): 
 
 /** As plain data: a map does not cross a process boundary. */
 function readingOf(stats: ReturnType<Awaited<ReturnType<typeof startGateway>>["metrics"]>): GatewayReading {
-  const { closes, pauses, ...numbers } = stats;
-  const { count, sumMs, counts } = pauses;
-  return { ...numbers, closes: [...closes], pauses: { count, sumMs, counts: [...counts], boundsMs: pauseBoundsMs } };
+  const { closes, ...others } = stats;
+  return { ...others, closes: [...closes] };
 }

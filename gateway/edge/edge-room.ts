@@ -3,9 +3,9 @@ import type { Control } from "../wire/control.ts";
 import { encodeJoinInfo } from "../wire/control-codec.ts";
 import type { Channel, Epoch, RoomKey, ServerId, SessionNumber } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
+import { countPause } from "../wire/pause-histogram.ts";
 import type { Timer } from "../wire/runtime.ts";
 import { DownLine } from "./down-line.ts";
-import { countPause } from "./gateway-stats.ts";
 import { numberBytes, packNumbers, pairBytes, readNumber, readPairs } from "./number-pairs.ts";
 import type { Known } from "./owner-search.ts";
 import {
@@ -367,7 +367,7 @@ export class EdgeRoom implements SessionRoom {
     const { stats, runtime } = this.#setting;
     stats.roomsBound += isBound ? 1 : -1;
     if (!isBound) this.#pausedAtMs = runtime.nowMs();
-    else if (this.#pausedAtMs !== undefined) countPause(stats, runtime.nowMs() - this.#pausedAtMs);
+    else if (this.#pausedAtMs !== undefined) countPause(stats.pauses, runtime.nowMs() - this.#pausedAtMs);
   }
 
   #afterwards(): void {

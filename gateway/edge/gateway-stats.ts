@@ -1,7 +1,4 @@
-/** Upper bounds of the buckets of {@link GatewayStats.pauses}, in milliseconds; one more bucket takes what is above. */
-export const pauseBoundsMs: readonly number[] = Object.freeze([
-  5, 10, 15, 20, 30, 60, 100, 150, 250, 500, 1_000, 2_000, 5_000, 15_000,
-]);
+import { createPauseHistogram, type PauseHistogram } from "../wire/pause-histogram.ts";
 
 /** Closes are counted by code; codes beyond this many kinds are counted as 0. */
 const closeCodesMax = 64;
@@ -34,8 +31,8 @@ export interface GatewayStats {
   refusedUpgrades: number;
   /** By close code, whoever closed. */
   readonly closes: Map<number, number>;
-  /** How long rooms that had an owner were without a running one. `counts` has one entry more than {@link pauseBoundsMs}. */
-  readonly pauses: { count: number; sumMs: number; readonly counts: number[] };
+  /** How long rooms that had an owner were without a running one. */
+  readonly pauses: PauseHistogram;
 }
 
 export function createGatewayStats(): GatewayStats {
@@ -55,20 +52,11 @@ export function createGatewayStats(): GatewayStats {
     droppedRepeated: 0,
     refusedUpgrades: 0,
     closes: new Map(),
-    pauses: { count: 0, sumMs: 0, counts: new Array<number>(pauseBoundsMs.length + 1).fill(0) },
+    pauses: createPauseHistogram(),
   };
 }
 
 export function countClose(stats: GatewayStats, code: number): void {
   const key = stats.closes.has(code) || stats.closes.size < closeCodesMax ? code : 0;
   stats.closes.set(key, (stats.closes.get(key) ?? 0) + 1);
-}
-
-export function countPause(stats: GatewayStats, pauseMs: number): void {
-  const { pauses } = stats;
-  const bucket = pauseBoundsMs.findIndex((boundMs) => pauseMs <= boundMs);
-  const index = bucket < 0 ? pauseBoundsMs.length : bucket;
-  pauses.counts[index] = (pauses.counts[index] ?? 0) + 1;
-  pauses.count += 1;
-  pauses.sumMs += pauseMs;
 }

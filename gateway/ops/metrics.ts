@@ -1,4 +1,5 @@
-import { type MetricFamily, type Sample, writeExposition } from "./exposition.ts";
+import { AggregatorRegistry, Counter, Gauge, Registry } from "prom-client";
+import { type PauseHistogram, pauseBoundsMs } from "../wire/pause-histogram.ts";
 import type { GatewayReading, ProcessReport, ServerReading } from "./process-report.ts";
 
 /** One number of a report as a metric. Every sample carries the labels `process` and `kind`. */
@@ -61,75 +62,86 @@ const gatewayRows: readonly MetricRow<GatewayReading>[] = [
   counter("gateway_refused_upgrades_total", "Clients refused before the upgrade.", (r) => r.refusedUpgrades),
 ];
 
-/** What a set of processes says, as Prometheus text. */
-export function writeMetrics(reports: readonly ProcessReport[]): string {
+const labelNames = ["process", "kind"] as const;
+type Labels = Readonly<Record<(typeof labelNames)[number], string>>;
+/** What each process said of one thing. */
+type Readings<Reading> = readonly (readonly [Labels, Reading])[];
+
+/** What a set of processes says, as Prometheus text. Each call has registries of its own: nothing is kept from one to the next. */
+export async function writeMetrics(reports: readonly ProcessReport[]): Promise<string> {
+  const processes = reports.flatMap((report) => reading(report, report));
   const servers = reports.flatMap((report) => reading(report, report.server));
   const gateways = reports.flatMap((report) => reading(report, report.gateway));
-  return writeExposition([
-    ...processRows.map((row) =>
-      familyOf(
-        row,
-        reports.flatMap((report) => reading(report, report)),
-      ),
+  const registry = new Registry();
+  addRows(registry, processRows, processes);
+  addRows(registry, serverRows, servers);
+  addRows(registry, gatewayRows, gateways);
+  addCloses(registry, gateways);
+  const pauses = [
+    pauseFamily(
+      "roomgate_server_move_pause_seconds",
+      "Standstill of rooms that the server moved away, as it saw it.",
+      servers.map(([labels, server]) => [labels, server.movePauses]),
     ),
-    ...serverRows.map((row) => familyOf(row, servers)),
-    {
-      name: "roomgate_server_move_pause_seconds",
-      type: "summary",
-      help: "Standstill of rooms that the server moved away, as it saw it; over its newest 1024 moves.",
-      samples: servers.flatMap(([labels, server]) => summaryOf(labels, server.movePausesMs, server.movesOut)),
-    },
-    ...gatewayRows.map((row) => familyOf(row, gateways)),
-    {
-      name: "roomgate_gateway_closes_total",
-      type: "counter",
-      help: "Closed client sockets by close code, whoever closed.",
-      samples: gateways.flatMap(([labels, gateway]) =>
-        gateway.closes.map(([code, value]) => ({ labels: { ...labels, code }, value })),
-      ),
-    },
-    {
-      name: "roomgate_gateway_room_pause_seconds",
-      type: "histogram",
-      help: "How long rooms that had an owner were without a running one, as clients felt it.",
-      samples: gateways.flatMap(([labels, gateway]) => histogramOf(labels, gateway.pauses)),
-    },
+    pauseFamily(
+      "roomgate_gateway_room_pause_seconds",
+      "How long rooms that had an owner were without a running one, as clients felt it.",
+      gateways.map(([labels, gateway]) => [labels, gateway.pauses]),
+    ),
+  ];
+  // A histogram of the library counts for itself; one that has been counted elsewhere comes in as from a worker of a cluster.
+  const counted = AggregatorRegistry.aggregate<typeof registry.contentType>([
+    pauses.filter(({ values }) => values.length > 0),
   ]);
+  return Registry.merge([registry, counted]).metrics();
 }
 
-type Labels = Readonly<Record<string, string>>;
-
-function reading<Reading>(report: ProcessReport, value: Reading | undefined): readonly [Labels, Reading][] {
+function reading<Reading>(report: ProcessReport, value: Reading | undefined): Readings<Reading> {
   return value === undefined ? [] : [[{ process: report.id, kind: report.kind }, value]];
 }
 
-function familyOf<Reading>(row: MetricRow<Reading>, readings: readonly (readonly [Labels, Reading])[]): MetricFamily {
-  const { name, type, help } = row;
-  return { name, type, help, samples: readings.map(([labels, value]) => ({ labels, value: row.value(value) })) };
+/** A family that nobody has anything to say of is left out. */
+function addRows<Reading>(registry: Registry, rows: readonly MetricRow<Reading>[], readings: Readings<Reading>): void {
+  if (readings.length === 0) return;
+  for (const { name, type, help, value } of rows) {
+    const metric = { name, help, labelNames, registers: [registry] };
+    if (type === "gauge") {
+      const gauge = new Gauge(metric);
+      for (const [labels, said] of readings) gauge.set(labels, value(said));
+    } else {
+      const counter = new Counter(metric);
+      for (const [labels, said] of readings) counter.inc(labels, value(said));
+    }
+  }
 }
 
-function summaryOf(labels: Labels, pausesMs: readonly number[], count: number): Sample[] {
-  if (pausesMs.length === 0) return [];
-  const sorted = [...pausesMs].sort((a, b) => a - b);
-  const at = (quantile: number) => (sorted[Math.ceil(quantile * sorted.length) - 1] ?? 0) / 1e3;
-  return [
-    ...[0.5, 0.9, 0.99].map((quantile) => ({ labels: { ...labels, quantile }, value: at(quantile) })),
-    { suffix: "_count" as const, labels, value: count },
-  ];
-}
-
-function histogramOf(labels: Labels, pauses: GatewayReading["pauses"]): Sample[] {
-  let upTo = 0;
-  const buckets = pauses.boundsMs.map((boundMs, index) => {
-    upTo += pauses.counts[index] ?? 0;
-    return { suffix: "_bucket" as const, labels: { ...labels, le: boundMs / 1e3 }, value: upTo };
+function addCloses(registry: Registry, gateways: Readings<GatewayReading>): void {
+  if (!gateways.some(([, gateway]) => gateway.closes.length > 0)) return;
+  const counter = new Counter({
+    name: "roomgate_gateway_closes_total",
+    help: "Closed client sockets by close code, whoever closed.",
+    labelNames: [...labelNames, "code"] as const,
+    registers: [registry],
   });
-  return [
-    ...buckets,
-    { suffix: "_bucket", labels: { ...labels, le: "+Inf" }, value: pauses.count },
-    { suffix: "_sum", labels, value: pauses.sumMs / 1e3 },
-    { suffix: "_count", labels, value: pauses.count },
-  ];
+  for (const [labels, { closes }] of gateways)
+    for (const [code, count] of closes) counter.inc({ ...labels, code }, count);
+}
+
+function pauseFamily(name: string, help: string, readings: Readings<PauseHistogram>) {
+  const values = readings.flatMap(([labels, { count, sumMs, counts }]) => {
+    let upTo = 0;
+    const buckets = pauseBoundsMs.map((boundMs, index) => {
+      upTo += counts[index] ?? 0;
+      return { metricName: `${name}_bucket`, labels: { ...labels, le: boundMs / 1e3 }, value: upTo };
+    });
+    return [
+      ...buckets,
+      { metricName: `${name}_bucket`, labels: { ...labels, le: "+Inf" }, value: count },
+      { metricName: `${name}_sum`, labels, value: sumMs / 1e3 },
+      { metricName: `${name}_count`, labels, value: count },
+    ];
+  });
+  return { name, help, type: "histogram", aggregator: "sum", values };
 }
 
 function gauge<Reading>(name: string, help: string, value: (reading: Reading) => number): MetricRow<Reading> {

@@ -1,4 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import type { PauseHistogram } from "../wire/pause-histogram.ts";
 
 /** What a process says about itself, as plain data: it crosses the channel between a supervisor and its children. */
 export interface ProcessReport {
@@ -28,8 +29,8 @@ export interface ServerReading {
   readonly roomsThrown: number;
   readonly snapshots: number;
   readonly framesDropped: number;
-  /** The newest ones. */
-  readonly movePausesMs: readonly number[];
+  /** Of rooms that were moved away. */
+  readonly movePauses: PauseHistogram;
 }
 
 export interface GatewayReading {
@@ -48,13 +49,8 @@ export interface GatewayReading {
   readonly refusedUpgrades: number;
   /** Pairs of close code and count. */
   readonly closes: readonly (readonly [code: number, count: number])[];
-  /** `counts` has one entry more than `boundsMs`, for what is above. */
-  readonly pauses: {
-    readonly count: number;
-    readonly sumMs: number;
-    readonly boundsMs: readonly number[];
-    readonly counts: readonly number[];
-  };
+  /** Of rooms that were without a running owner. */
+  readonly pauses: PauseHistogram;
 }
 
 export interface Reporter {

@@ -2,6 +2,7 @@ import type { HeadView } from "../cluster/ownership.ts";
 import type { ControlMessage } from "../wire/control.ts";
 import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkDialer, TrunkLink } from "../wire/link.ts";
+import { countPause } from "../wire/pause-histogram.ts";
 import type { Runtime } from "../wire/runtime.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
 import { controlOnlyHandler } from "./control-only-handler.ts";
@@ -11,7 +12,6 @@ import { type MoveHost, type MoveOrder, type MoveResult, type MoveTiming, Outgoi
 import { PeerLinks } from "./peer-links.ts";
 import type { RoomCell } from "./room-cell.ts";
 import type { AppDefinition } from "./sdk.ts";
-import { movePausesMax } from "./server-counters.ts";
 
 export interface MoveDeskHost {
   readonly cells: CellHost;
@@ -229,8 +229,7 @@ export class MoveDesk {
     const { counters, log } = this.#host.cells;
     if (result.kind === "moved") {
       counters.movesOut += 1;
-      counters.movePausesMs.push(result.pauseMs);
-      if (counters.movePausesMs.length > movePausesMax) counters.movePausesMs.shift();
+      countPause(counters.movePauses, result.pauseMs);
       log.info({ room, target, epoch: result.epoch, pauseMs: result.pauseMs }, "room moved");
     } else {
       counters.movesFailed += 1;

@@ -155,7 +155,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
   }
 
   metrics(): ServerStats {
-    return { ...this.counters, movePausesMs: [...this.counters.movePausesMs], rooms: this.rooms };
+    return { ...structuredClone(this.counters), rooms: this.rooms };
   }
 
   drain(): Promise<void> {

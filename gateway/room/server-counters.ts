@@ -1,3 +1,5 @@
+import { createPauseHistogram, type PauseHistogram } from "../wire/pause-histogram.ts";
+
 /** Plain counts of one room server, read by the operating side. Gauges go up and down; all else only rises. */
 export interface ServerCounters {
   /** Gauge. */
@@ -14,11 +16,9 @@ export interface ServerCounters {
   snapshots: number;
   /** Frames for channels or epochs that are not here any more. */
   framesDropped: number;
-  /** Pauses of planned moves, as this source has seen them: newest last, at most 1 024. */
-  readonly movePausesMs: number[];
+  /** Of planned moves, as this source has seen them. */
+  readonly movePauses: PauseHistogram;
 }
-
-export const movePausesMax = 1_024;
 
 export function createServerCounters(): ServerCounters {
   return {
@@ -33,6 +33,6 @@ export function createServerCounters(): ServerCounters {
     roomsThrown: 0,
     snapshots: 0,
     framesDropped: 0,
-    movePausesMs: [],
+    movePauses: createPauseHistogram(),
   };
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { version } from "../../../gateway/index.ts";
 import { matchId } from "../../../gateway/ops/admin-client.ts";
 import { createLog, prettyLine } from "../../../gateway/ops/log.ts";
@@ -8,6 +8,7 @@ import type { ProcessReport } from "../../../gateway/ops/process-report.ts";
 import { suggest } from "../../../gateway/ops/suggestion.ts";
 import { childEnvironment, takeChildOrders } from "../../../gateway/ops/supervisor/child-plan.ts";
 import { writeTable } from "../../../gateway/ops/text-table.ts";
+import { countPause, createPauseHistogram } from "../../../gateway/wire/pause-histogram.ts";
 
 describe("words for operators", () => {
   test("the version is that of the package", () => {
@@ -89,6 +90,11 @@ describe("orders of a child", () => {
 });
 
 describe("OPS-12: figures", () => {
+  const pausesOf = (...pausesMs: readonly number[]) => {
+    const pauses = createPauseHistogram();
+    for (const pauseMs of pausesMs) countPause(pauses, pauseMs);
+    return pauses;
+  };
   const numbers = {
     residentBytes: 1,
     heapUsedBytes: 2,
@@ -103,7 +109,13 @@ describe("OPS-12: figures", () => {
     kind: "server",
     server: {
       ...{ rooms: 3, sessions: 4, messagesUp: 5, messagesDown: 6, claims: 7, movesIn: 8, movesOut: 9, movesFailed: 10 },
-      ...{ roomsLost: 11, roomsThrown: 12, snapshots: 13, framesDropped: 14, movePausesMs: [4, 2, 8, 6] },
+      ...{
+        roomsLost: 11,
+        roomsThrown: 12,
+        snapshots: 13,
+        framesDropped: 14,
+        movePauses: pausesOf(4, 2, 8, 60, 20_000),
+      },
     },
   };
   const gateway: ProcessReport = {
@@ -117,10 +129,13 @@ describe("OPS-12: figures", () => {
         [1000, 5],
         [1013, 2],
       ],
-      pauses: { count: 6, sumMs: 600, boundsMs: [5, 50], counts: [1, 2, 3] },
+      pauses: pausesOf(5, 5.1, 700),
     },
   };
-  const text = writeMetrics([server, gateway]);
+  let text = "";
+  beforeAll(async () => {
+    text = await writeMetrics([server, gateway]);
+  });
 
   test("carry who said them, with names escaped", () => {
     expect(text).toContain('roomgate_server_rooms{process="s1-\\"a\\\\b",kind="server"} 3\n');
@@ -128,26 +143,49 @@ describe("OPS-12: figures", () => {
     expect(text).toContain('roomgate_gateway_closes_total{process="g1-aaaa",kind="gateway",code="1013"} 2\n');
   });
 
-  test("count pauses into buckets that add up", () => {
-    const lines = text.split("\n").filter((line) => line.startsWith("roomgate_gateway_room_pause_seconds"));
-    expect(lines.map((line) => line.replace(/\{.*?(le="[^"]*")?\}/, (_, le) => le ?? ""))).toEqual([
-      'roomgate_gateway_room_pause_seconds_bucketle="0.005" 1',
-      'roomgate_gateway_room_pause_seconds_bucketle="0.05" 3',
-      'roomgate_gateway_room_pause_seconds_bucketle="+Inf" 6',
-      "roomgate_gateway_room_pause_seconds_sum 0.6",
-      "roomgate_gateway_room_pause_seconds_count 6",
-    ]);
+  test.each([
+    ["gateway_room", [1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3], 0.7101],
+    ["server_move", [2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5], 20.074],
+  ])("count pauses of %s into buckets that add up", (name, upTo, sum) => {
+    const family = `roomgate_${name}_pause_seconds`;
+    const lines = text.split("\n").filter((line) => line.startsWith(family));
+    const bounds = [
+      "0.005",
+      "0.01",
+      "0.015",
+      "0.02",
+      "0.03",
+      "0.06",
+      "0.1",
+      "0.15",
+      "0.25",
+      "0.5",
+      "1",
+      "2",
+      "5",
+      "15",
+    ];
+    const values = lines.map((line) => [/le="([^"]*)"/.exec(line)?.[1], Number(line.slice(line.lastIndexOf(" ")))]);
+    expect(values.slice(0, -2)).toEqual([...bounds, "+Inf"].map((bound, index) => [bound, upTo[index]]));
+    expect(lines.at(-2)).toContain(`${family}_sum{process=`);
+    expect(values.at(-2)?.[1]).toBeCloseTo(sum);
+    expect(lines.at(-1)).toContain(`${family}_count{process=`);
+    expect(values.at(-1)?.[1]).toBe(upTo.at(-1));
+    expect(text).toContain(`# TYPE ${family} histogram\n`);
   });
 
-  test("give quantiles of moves in seconds", () => {
-    expect(text).toContain('kind="server",quantile="0.5"} 0.004\n');
-    expect(text).toContain('kind="server",quantile="0.99"} 0.008\n');
+  test("of one scrape are not those of another, and what nobody says is left out", async () => {
+    expect(await writeMetrics([server, gateway])).toBe(text);
+    const alone = await writeMetrics([server]);
+    expect(alone).not.toContain("gateway");
+    expect(alone).toContain("roomgate_server_rooms");
+    expect(await writeMetrics([])).toBe("\n");
   });
 
   test("are lines that Prometheus takes: each family has its type once, before its samples", () => {
     const sample = /^[a-z_][a-z0-9_]*(\{([a-z]+="([^"\\\n]|\\["\\n])*",?)+\})? -?[\d.e+-]+$/;
     const types = new Set<string>();
-    for (const line of text.trimEnd().split("\n")) {
+    for (const line of text.split("\n").filter((one) => one !== "")) {
       const type = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/.exec(line)?.[1];
       if (type !== undefined) {
         expect(types.has(type)).toBe(false);
