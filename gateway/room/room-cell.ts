@@ -272,6 +272,10 @@ export class RoomCell {
         this.tell({ kind: "taken", head: answer.head });
         return;
       case "fenced":
+        // An earlier try of this server's has landed: that is where the room stands.
+        if (this.#state.kind === "reclaiming" && answer.head?.owner === me) {
+          this.#position = { epoch: answer.head.epoch, tail: answer.head.tail };
+        }
         this.tell({ kind: "fenced", head: answer.head, me });
         return;
       case "unavailable":

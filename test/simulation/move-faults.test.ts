@@ -216,6 +216,39 @@ test("MOVE-4: a takeover that lands behind the freeze budget all the same is the
   expectOneLine(speakers);
 });
 
+test("MOVE-4: a source whose own takeover is answered unknown goes on at the epoch that the store has, and can move again", async () => {
+  let isLost = false;
+  let unknowns = 0;
+  const { world, speakers } = await lineCluster({
+    wrapStore: (store, host) =>
+      storeWith(store, {
+        takeover: async (requests) => {
+          if (!isLost || requests.every(({ expect: version }) => version?.epoch !== 1)) return store.takeover(requests);
+          if (requests.some(({ owner }) => owner === target)) {
+            await new Promise<void>((resolve) => host.after(2_000, resolve));
+            return store.takeover(requests);
+          }
+          const answers = await store.takeover(requests);
+          unknowns += 1;
+          return unknowns === 1 ? answers.map(() => ({ kind: "unknown", reason: "no answer in time" })) : answers;
+        },
+      }),
+  });
+  const owner = (await world.ownerOf(room)) ?? "";
+  const target = owner === "s1" ? "s2" : "s1";
+  isLost = true;
+  const moving = world.move(room, target);
+  await speak(world, speakers, 1_000);
+  expect(await world.settle(moving ?? Promise.reject(new Error("no move")))).toMatchObject({ kind: "failed" });
+  isLost = false;
+  expect(unknowns).toBe(2);
+  await speak(world, speakers, 100);
+  expect(await moveAway(world, room, "s3" === owner ? "s2" : "s3")).toMatchObject({ kind: "moved", epoch: 3 });
+  await speak(world, speakers, 100);
+  await world.advance(500);
+  expectOneLine(speakers);
+});
+
 test("MOVE-3: a source that learns from its own snapshot that the target has the room reports the move as done", async () => {
   let begin = (): void => {};
   const world = await clusterOf(
