@@ -9,7 +9,8 @@ export class VirtualHost implements Runtime {
   readonly log: Logger;
   readonly #world: VirtualRuntime;
   #originMs: number;
-  #state: "running" | "stopped" | "dead" = "running";
+  /** `catchingUp`: it runs again, and what came due meanwhile goes first. */
+  #state: "running" | "stopped" | "catchingUp" | "dead" = "running";
   #waiting: (() => void)[] = [];
 
   constructor(world: VirtualRuntime, name: string, originMs = 0) {
@@ -61,16 +62,14 @@ export class VirtualHost implements Runtime {
 
   /** SIGSTOP. */
   stop(): void {
-    if (this.#state === "running") this.#state = "stopped";
+    if (this.#state !== "dead") this.#state = "stopped";
   }
 
-  /** SIGCONT: what came due meanwhile runs now. */
+  /** SIGCONT: what came due meanwhile runs now, and before anything else. */
   continue(): void {
     if (this.#state !== "stopped") return;
-    this.#state = "running";
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const task of waiting) this.#world.soon(() => this.#run(task));
+    this.#state = "catchingUp";
+    this.#world.soon(() => this.#catchUp());
   }
 
   /** Runs `task` as something that reaches this process from outside. */
@@ -80,7 +79,18 @@ export class VirtualHost implements Runtime {
 
   #run(task: () => void): void {
     if (this.#state === "dead") return;
-    if (this.#state === "stopped") this.#waiting.push(task);
-    else task();
+    if (this.#state === "running") task();
+    else this.#waiting.push(task);
+  }
+
+  #catchUp(): void {
+    if (this.#state !== "catchingUp") return;
+    const next = this.#waiting.shift();
+    if (next === undefined) {
+      this.#state = "running";
+      return;
+    }
+    next();
+    this.#world.soon(() => this.#catchUp());
   }
 }
