@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type AdminCalls, adminCalls } from "./admin-calls.ts";
 import { type LogBook, openLogBook } from "./log-book.ts";
+import { killGroup, reapWhenGone } from "./reaper.ts";
 
 const command = fileURLToPath(new URL("../../scripts/roomgate.mjs", import.meta.url));
 const startMsMax = 30_000;
@@ -14,6 +15,8 @@ export interface ClusterOptions {
   /** As on the command line, after those that give it ports and a store of its own. */
   readonly flags?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** One that outlives the cluster, as `lmdb:<dir>`. Default is one of its own. */
+  readonly store?: string;
 }
 
 /** How a process ended: its exit code, or the signal that killed it. */
@@ -43,7 +46,7 @@ export interface Cluster extends StartedProcess, AdminCalls {
   signal(member: string, signal: NodeJS.Signals): Promise<void>;
   /** One more room server, started by hand beside the supervisor's, on the same store. Resolves when it is live. */
   addServer(id: string, flags?: readonly string[]): Promise<StartedProcess>;
-  /** Ends every process of it, however it is, and removes its folder. Safe to repeat; also done when the test process ends. */
+  /** Ends every process of it, however it is, and removes its folder. Safe to repeat; also done when the test process is gone. */
   dispose(): Promise<void>;
 }
 
@@ -59,14 +62,10 @@ export interface Cluster extends StartedProcess, AdminCalls {
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), "roomgate-test-"));
-  const store = `lmdb:${join(folder, "store")}`;
+  const store = options.store ?? `lmdb:${join(folder, "store")}`;
   const env = cleanEnvironment(options.env);
   const log = openLogBook();
-  const started = new Set<ChildProcess>();
-  const killAll = (): void => {
-    for (const child of started) killGroup(child);
-  };
-  process.on("exit", killAll);
+  const started = new Map<ChildProcess, () => void>();
 
   const launch = (args: readonly string[]): ChildProcess & StartedProcess => {
     // A group of its own, so that everything that it has started can be ended with it.
@@ -76,7 +75,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
-    started.add(child);
+    started.set(child, child.pid === undefined ? () => {} : reapWhenGone(child.pid, folder));
     log.readFrom(child.stderr);
     const ended = new Promise<Exit>((resolve) => {
       child.once("exit", (code, signal) => resolve(code ?? signal ?? 0));
@@ -84,9 +83,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     return Object.assign(child, { pid: child.pid ?? 0, ended }) as ChildProcess & StartedProcess;
   };
   const dispose = async (): Promise<void> => {
-    killAll();
-    await Promise.all([...started].map(hasClosed));
-    process.removeListener("exit", killAll);
+    for (const { pid } of started.keys()) if (pid !== undefined) killGroup(pid);
+    await Promise.all([...started.keys()].map(hasClosed));
+    for (const callOff of started.values()) callOff();
     rmSync(folder, { recursive: true, force: true });
   };
 
@@ -150,7 +149,7 @@ export async function runCommand(
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
-  const timer = setTimeout(() => killGroup(child), options.msMax ?? startMsMax);
+  const timer = setTimeout(() => child.pid !== undefined && killGroup(child.pid), options.msMax ?? startMsMax);
   let output = "";
   let errors = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -214,16 +213,6 @@ async function within<T>(promise: Promise<T>, msMax: number, problem: string): P
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** A stopped process (SIGSTOP) dies of SIGKILL too. */
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // Nobody is left in the group.
   }
 }
 
