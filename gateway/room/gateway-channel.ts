@@ -36,6 +36,7 @@ export class GatewayChannel {
   #announces = false;
   #acks: number[] = [];
   #acked: Member[] = [];
+  /** By key and receivers, oldest first. */
   readonly #latest = new Map<string, () => void>();
 
   constructor(gateway: GatewayId, seen: Rseq, sent: Rseq, nowMs: number) {
@@ -131,15 +132,20 @@ export class GatewayChannel {
     if (!this.#link) return;
     this.#announceJoins();
     const delivery = latestKey === 0 ? "volatile" : "latest";
-    if (this.#link.bufferedBytes <= pressureBytes) {
-      this.#write(target, delivery, latestKey, 0, isText, payload);
-      return;
+    const isPressed = this.#link.bufferedBytes > pressureBytes;
+    if (latestKey !== 0 && (isPressed || this.#latest.size > 0)) {
+      const slot = `${latestKey}:${this.#receiversOf(target)}`;
+      const isNewSlot = !this.#latest.delete(slot);
+      if (isPressed) {
+        if (isNewSlot && this.#latest.size >= latestKeysMax) return;
+        const kept = payload.slice();
+        this.#latest.set(slot, () => this.#write(target, "latest", latestKey, 0, isText, kept));
+        return;
+      }
+      // What waits is older: for receivers that both are for it must not come behind.
+      this.flushLatest();
     }
-    if (latestKey === 0) return;
-    const slot = `${latestKey}:${target.kind === "one" ? target.member.number : target.kind}`;
-    if (this.#latest.size >= latestKeysMax && !this.#latest.has(slot)) return;
-    const kept = payload.slice();
-    this.#latest.set(slot, () => this.#write(target, "latest", latestKey, 0, isText, kept));
+    if (!isPressed) this.#write(target, delivery, latestKey, 0, isText, payload);
   }
 
   /** The trunk has drained: what waited as newest goes out. */
@@ -159,6 +165,14 @@ export class GatewayChannel {
   /** Ends all sessions of the room at this gateway. */
   closeAll(code: number, reason: string): void {
     this.#link?.closeSession(this.#channel, this.epoch, 0, code, 0, reason);
+  }
+
+  /** Names those of this gateway that `target` is for. */
+  #receiversOf(target: Target): string {
+    if (target.kind === "one") return String(target.member.number);
+    if (target.kind === "all") return `all but ${target.except?.channel === this ? target.except.number : 0}`;
+    const numbers = target.members.flatMap(({ channel, number }) => (channel === this ? [number] : []));
+    return `some ${numbers.sort((one, other) => one - other)}`;
   }
 
   #forgetPending(): void {
