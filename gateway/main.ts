@@ -9,17 +9,15 @@ import { addOperatorCommands } from "./ops/operator-commands.ts";
 import { clusterRelations, commonRelations } from "./ops/option-relations.ts";
 import { maskSecrets, type OptionRelation } from "./ops/options.ts";
 import type { ProcessReport } from "./ops/process-report.ts";
-import { type RunningPart, runProcess } from "./ops/process-shell.ts";
+import type { RunningPart } from "./ops/process-shell.ts";
 import { takeChildOrders } from "./ops/supervisor/child-plan.ts";
-import { contextByHand, contextByOrders, type ProcessContext } from "./process-context.ts";
+import type { ProcessContext } from "./process-context.ts";
 import type { Apps } from "./room/sdk.ts";
-import { startAdminPart } from "./run-admin.ts";
-import { runCluster } from "./run-cluster.ts";
-import { startGatewayPart } from "./run-gateway.ts";
-import { startServerPart } from "./run-server.ts";
 import { RoomgateError } from "./wire/errors.ts";
 
-/** The command `roomgate`. What goes wrong is one line each on the standard error output, and exit code 1. */
+/**
+ * The command `roomgate`. Each command loads what it runs by itself: who only asks a running cluster does not wait for a store and
+ * for listeners to load. What goes wrong is one line each on the standard error output, and exit code 1. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   try {
     await createProgram().parseAsync([...args], { from: "user" });
@@ -34,25 +32,29 @@ function createProgram(): Command {
   const program = new Command("roomgate")
     .description("A WebSocket gateway that keeps every client of a room on one server, also while the room moves.")
     .version(version)
-    .showHelpAfterError("(roomgate --help says what there is)")
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "roomgate: ")) })
+    .showHelpAfterError("(roomgate --help says what there is; roomgate <command> --help, what it takes)")
     .showSuggestionAfterError();
 
   addOptions(program.command("cluster"), commandOptions.cluster)
     .description("run a whole cluster on this machine: gateways and room servers, each a process of its own")
     .action(async (_flags, command: Command) => {
       const { options, warnings } = configured(command, clusterRelations);
+      const { runCluster } = await import("./run-cluster.ts");
       await runCluster(options, warnings);
     });
 
   addOptions(program.command("gateway"), commandOptions.gateway)
     .description("run one gateway")
     .action(async (_flags, command: Command) => {
+      const { startGatewayPart } = await import("./run-gateway.ts");
       await runPart("gateway", command, startGatewayPart);
     });
 
   addOptions(program.command("server"), commandOptions.server)
     .description("run one room server; SIGTERM drains it")
     .action(async (_flags, command: Command) => {
+      const { startServerPart } = await import("./run-server.ts");
       await runPart("server", command, async (context) => startServerPart(context, await appsOf(context)));
     });
 
@@ -82,6 +84,8 @@ async function runPart(
   command: Command,
   start: (context: ProcessContext) => Promise<RunningPart>,
 ): Promise<void> {
+  const { runProcess } = await import("./ops/process-shell.ts");
+  const { contextByHand, contextByOrders } = await import("./process-context.ts");
   const run = (context: ProcessContext, onReady?: (report: () => ProcessReport) => Promise<unknown>) =>
     runProcess({
       identity: { id: context.id, kind },
@@ -96,6 +100,7 @@ async function runPart(
   for (const warning of warnings) context.runtime.log.warn({}, warning);
   // Several processes share a machine: one that was not told a port has no admin side.
   if (!given.has("adminPort")) return run(context);
+  const { startAdminPart } = await import("./run-admin.ts");
   return run(context, (report) => startAdminPart(context, async () => [report()]));
 }
 

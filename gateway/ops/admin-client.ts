@@ -1,7 +1,7 @@
 import { RoomgateError } from "../wire/errors.ts";
 import type { GatewayStatus, MoveReport, RoomStatus, ServerStatus } from "./cluster-control.ts";
 
-/** The admin side of a running cluster. All calls reject with a `RoomgateError` (`admin-unreachable`, `admin-refused`). */
+/** The admin side of a running cluster. All calls reject with a `RoomgateError` (`admin-unreachable`, `admin-missing`, `admin-refused`). */
 export interface AdminClient {
   servers(): Promise<readonly ServerStatus[]>;
   gateways(): Promise<readonly GatewayStatus[]>;
@@ -32,6 +32,10 @@ export function createAdminClient(base: string): AdminClient {
     }
     const answer: unknown = await response.json().catch(() => undefined);
     if (response.ok) return answer;
+    // What every admin side has is missing only where there is none.
+    if (response.status === 404 && /^\/api\/(servers|gateways|rooms\?)/.test(path) && body === undefined) {
+      throw new RoomgateError("admin-missing", `${base} is no admin side of a cluster; --admin names another`);
+    }
     const detail = (answer as { detail?: unknown } | undefined)?.detail;
     throw new RoomgateError(
       "admin-refused",
@@ -52,8 +56,8 @@ export function createAdminClient(base: string): AdminClient {
 }
 
 function reasonOf(error: unknown): string {
-  const cause = (error as { cause?: { code?: unknown } }).cause?.code;
-  if (typeof cause === "string") return cause;
+  const { cause } = error as { cause?: { code?: unknown; message?: unknown } };
+  for (const why of [cause?.code, cause?.message]) if (typeof why === "string" && why !== "") return why;
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -16,6 +16,9 @@ interface RoomsFlags extends OperatorFlags {
 
 type Print = (text: string) => void;
 
+/** As the admin side has it. */
+const roomsLimitDefault = 1000;
+
 /** `status`, `rooms`, `drain`, `move`: what an operator asks of a running cluster. `adminUrl` is where it is unless `--admin` says otherwise. */
 export function addOperatorCommands(program: Command, adminUrl: () => string, print: Print): void {
   const clientOf = (flags: OperatorFlags): AdminClient => createAdminClient(flags.admin ?? adminUrl());
@@ -38,7 +41,7 @@ export function addOperatorCommands(program: Command, adminUrl: () => string, pr
   command("rooms", "which server has which room")
     .option("--app <name>", "only rooms of this app")
     .option("--server <id>", "only rooms of this server")
-    .option("--limit <count>", "at most so many; default 1000")
+    .option("--limit <count>", `at most so many; default ${roomsLimitDefault}`)
     .action(async ({ app, server, limit, ...flags }: RoomsFlags) => {
       const client = clientOf(flags);
       const query = {
@@ -47,7 +50,12 @@ export function addOperatorCommands(program: Command, adminUrl: () => string, pr
         ...(limit === undefined ? {} : { limit }),
       };
       const rooms = await client.rooms(query);
-      print(flags.json ? JSON.stringify(rooms) : writeTable(rooms, ["room", "server", "epoch", "sessions"]));
+      if (flags.json) return print(JSON.stringify(rooms));
+      if (rooms.length === 0)
+        return print(app === undefined && server === undefined ? "no room runs" : "no such room runs");
+      print(writeTable(rooms, ["room", "server", "epoch", "sessions"]));
+      if (rooms.length === Number(limit ?? roomsLimitDefault))
+        print("there may be more; --limit says how many to show");
     });
 
   command("drain", "let a server go: its rooms move away, then it exits")

@@ -28,7 +28,7 @@ export const optionTable = {
   }),
   servers: integer({ default: 3, unit: "count", min: 1, max: 64, help: "room servers of a cluster on this machine" }),
   gateways: integer({ default: 1, unit: "count", min: 1, max: 64, help: "gateways of a cluster; they share the port" }),
-  restart: toggle({ default: true, help: "start anew what dies and replace what was drained" }),
+  restart: toggle({ default: true, help: "start another process in place of one that died or was drained" }),
   rooms: textList({
     unit: "file",
     help: "module that exports apps; may be given several times. Default: the apps of the house",
