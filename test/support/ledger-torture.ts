@@ -31,8 +31,9 @@ export interface TortureFigures {
 export type Blow = "kill" | "stop" | "massacre";
 
 const leaseMs = 3_000;
-const acknowledgedMsMax = 14_000;
-const readyMsMax = 60_000;
+/** Far above what the figures should show: a machine that is busy with other things makes everything slow, but nothing wrong. */
+const acknowledgedMsMax = 100_000;
+const readyMsMax = 100_000;
 
 /** mulberry32: the same course of blows for the same seed, as far as processes allow. */
 function chanceOf(seed: number): () => number {
