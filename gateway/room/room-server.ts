@@ -313,10 +313,11 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
 
   async #stop(): Promise<void> {
     this.#state = "draining";
-    this.#releaseAll();
     await new Promise<void>((resolve) => {
       const deadlineMs = this.runtime.nowMs() + stopMsMax;
       const look = (): void => {
+        // Again and again: a room that is frozen or being taken cannot be let go yet.
+        this.#releaseAll();
         if (this.#cells.size === 0 || this.runtime.nowMs() >= deadlineMs) resolve();
         else this.runtime.after(10, look);
       };
