@@ -24,6 +24,13 @@ export function definitionOf(apps: ReadonlyMap<AppName, AppDefinition>, room: Ro
   return apps.get(appOf(room));
 }
 
+/** Why a room cannot be told anything; `undefined` if it can. */
+export function tellRefusal(apps: ReadonlyMap<AppName, AppDefinition>, to: RoomKey): string | undefined {
+  const definition = definitionOf(apps, to);
+  if (!definition) return `there is no app for ${to}`;
+  return definition.durability === "commit" ? undefined : `${to} is not of durability "commit"`;
+}
+
 /** Whether rooms of the app have a journal. */
 export function isJournaled(definition: AppDefinition): boolean {
   return definition.durability !== "memory";

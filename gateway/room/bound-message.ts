@@ -1,4 +1,4 @@
-import type { Epoch, Rseq, SessionNumber } from "../wire/ids.ts";
+import { type Cseq, type Epoch, positionGivenUp, type Rseq, type SessionNumber } from "../wire/ids.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
 
 /** Bytes of unacknowledged items that a gateway may have under way for one room. */
@@ -14,17 +14,22 @@ export interface BoundFacts {
 /**
  * Tells a gateway that the room runs here, and where each of its sessions stands. It forgets what it is told, so where things
  * become durable (`isGated`) it is told only what is as durable as an ack.
+ *
+ * ROOM-30: there a session of which the gateway has acks and the room knows nothing was given up, since its gateway was
+ * taken for lost. Nobody knows any more what of its stream was applied, so it must not go on. Where nothing is durable, the room itself
+ * may have been lost, and the session is joined again.
  */
 export function sendBound(
   channel: GatewayChannel,
   facts: BoundFacts,
-  sessions: Iterable<SessionNumber>,
+  sessions: Iterable<readonly [SessionNumber, acked: Cseq]>,
   isGated: boolean,
 ): void {
   const positions: number[] = [];
-  for (const number of sessions) {
+  for (const [number, acked] of sessions) {
     const member = channel.members.get(number);
-    positions.push(number, (isGated ? member?.acked : member?.position) ?? 0);
+    const known = isGated ? member?.acked : member?.position;
+    positions.push(number, known ?? (isGated && acked > 0 ? positionGivenUp : 0));
   }
   channel.link?.control({
     t: "bound",

@@ -4,12 +4,14 @@ import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
 import type { Committer } from "./committer.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
+import type { LiveRoom } from "./live-room.ts";
 import type { Binding } from "./live-room-ports.ts";
 import type { RecoveryQueue } from "./recovery-queue.ts";
 import type { RoomCell } from "./room-cell.ts";
 import type { ServerCounters } from "./server-counters.ts";
 import type { SnapshotAfter } from "./snapshot-keeper.ts";
 import type { TakeoverDesk } from "./takeover-desk.ts";
+import type { TellDesk } from "./tell-desk.ts";
 import type { TurnMarker } from "./turn-marker.ts";
 
 /** A gateway's wish to be connected to a room. */
@@ -39,8 +41,16 @@ export interface CellHost {
   lookAgain(): Promise<void>;
   claimVerdict(room: RoomKey, force: boolean): ClaimVerdict;
   addressOf(server: ServerId): string | undefined;
+  readonly tells: TellDesk;
+  tellRefusal(to: RoomKey): string | undefined;
   /** The cell is over; `left` are requests that begin anew. */
   cellGone(cell: RoomCell, left: readonly BindRequest[]): void;
+}
+
+/** Somebody who wants the room to run, but is no gateway. Hears one of the two, once. */
+export interface CellWish {
+  running(live: LiveRoom): void;
+  refused(outcome: Outcome): void;
 }
 
 /** What a move of this room hears. */

@@ -188,6 +188,7 @@ export class IncomingMove {
     this.#timer?.cancel();
     if (!this.#live) return;
     this.#cell = this.#host.adopt(this, this.#live, head);
+    this.#cell.begin();
     this.link.control({ t: "moveTaken", transfer: this.transfer, epoch: head.epoch });
     for (const request of this.#waiting) this.#cell.bind(request);
     this.#waiting = [];

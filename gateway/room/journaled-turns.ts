@@ -163,6 +163,18 @@ export class JournaledTurns {
     this.#ride(`work ${name}`, () => this.#writer?.workOver(name));
   }
 
+  tell(room: string, number: number, isText: boolean, bytes: Uint8Array): void {
+    this.#writer?.tell(room, number, isText, bytes);
+  }
+
+  told(room: string, number: number): void {
+    this.#ride(`told ${room}`, () => this.#writer?.told(room, number));
+  }
+
+  heard(room: string, number: number): void {
+    this.#writer?.heard(room, number);
+  }
+
   // ---- their ends ----
 
   endTurn(): void {
@@ -243,6 +255,21 @@ export class JournaledTurns {
       case "forget":
         this.#forget(held.member);
         return;
+      case "call":
+        held.task();
+        return;
     }
   }
+}
+
+/** As {@link JournaledTurns.whenQuiet}; at once for a room without a journal. */
+export function whenQuiet(journaled: JournaledTurns | undefined, task: () => void): void {
+  if (journaled) journaled.whenQuiet(task);
+  else task();
+}
+
+/** As {@link JournaledTurns.whenSettled}; at once for a room without a journal. */
+export function whenSettled(journaled: JournaledTurns | undefined, task: () => void): void {
+  if (journaled) journaled.whenSettled(task);
+  else task();
 }

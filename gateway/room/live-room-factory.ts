@@ -22,7 +22,19 @@ export function createLiveRoom(
     key,
     definition,
     epoch,
-    { runtime, log, counters, journal, marker, roomThrew: (error) => cell()?.roomThrew(error) },
+    {
+      runtime,
+      log,
+      counters,
+      journal,
+      marker,
+      roomThrew: (error) => cell()?.roomThrew(error),
+      tellRefusal: (to) => host.tellRefusal(to),
+      offerTell: (to) => {
+        const speaker = cell()?.live?.tells;
+        if (speaker) host.tells.offer(speaker, to);
+      },
+    },
     from,
   );
 }

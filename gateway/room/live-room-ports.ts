@@ -1,4 +1,4 @@
-import type { Channel, Cseq, Epoch, GatewayId, Rseq, SessionNumber } from "../wire/ids.ts";
+import type { Channel, Cseq, Epoch, GatewayId, RoomKey, Rseq, SessionNumber } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
 import type { ChannelPort } from "./gateway-channel.ts";
@@ -14,6 +14,10 @@ export interface LiveRoomHost {
   /** Missing for an app of durability `memory`: nothing is journaled. */
   readonly journal: JournalSetting | undefined;
   readonly marker: TurnMarker | undefined;
+  /** Why a room cannot be told anything; `undefined` if it can. */
+  tellRefusal(to: RoomKey): string | undefined;
+  /** Something waits to be told to `to`. */
+  offerTell(to: RoomKey): void;
   /** The room's code has thrown. No turn follows. */
   roomThrew(error: unknown): void;
 }

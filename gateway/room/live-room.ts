@@ -13,6 +13,7 @@ import { type FaceHost, RoomFace } from "./room-face.ts";
 import { RoomMessage } from "./room-message.ts";
 import { RoomOutbox } from "./room-outbox.ts";
 import { RoomReplay } from "./room-replay.ts";
+import { RoomTells } from "./room-tells.ts";
 import { RoomTimers } from "./room-timers.ts";
 import { RoomWork } from "./room-work.ts";
 import { Roster } from "./roster.ts";
@@ -21,7 +22,7 @@ import type { Target } from "./sent-tail.ts";
 import type { StateParts } from "./state-body.ts";
 import { Ticker } from "./ticker.ts";
 import { Turns, type TurnsHost } from "./turns.ts";
-import { restoreWhole, takeHead } from "./whole-state.ts";
+import { restore, takeHead } from "./whole-state.ts";
 
 const entryBytesMax = 16 * 1024 * 1024;
 
@@ -38,6 +39,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   readonly #roster: Roster;
   readonly #outbox: RoomOutbox;
   readonly #journaled: JournaledTurns | undefined;
+  readonly tells: RoomTells;
   readonly #timers: RoomTimers;
   readonly #work: RoomWork;
   readonly #ticker: Ticker | undefined;
@@ -62,6 +64,13 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.#timers = new RoomTimers(host.runtime, (name) => this.turns.soon(() => this.#timerFired(name)));
     this.#work = new RoomWork((name, outcome) => this.turns.soon(() => this.#workOver(name, outcome)));
     this.#face = new RoomFace(this);
+    this.tells = new RoomTells(key, {
+      journaled: this.#journaled,
+      turns: this.turns,
+      refusal: (to) => host.tellRefusal(to),
+      offer: (to) => host.offerTell(to),
+      onTell: (from, message) => this.#room.onTell?.(from, message),
+    });
     this.#roster = new Roster({
       face: this.#face,
       outbox: this.#outbox,
@@ -106,6 +115,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       continuesLine: this.#journaled?.isGated === true,
       sessions: this.#roster.sessions,
       timers: this.#timers,
+      tells: this.tells,
       works: this.#journaled?.works ?? new Set(),
       nowMs: this.#host.runtime.nowMs(),
     });
@@ -123,6 +133,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.turns.go();
     this.#rebindAll();
     this.#timers.run();
+    this.tells.offerAll();
     if (this.sessions.size > 0) this.#ticker?.start();
     for (const name of this.#journaled?.takeInterrupted() ?? []) {
       this.turns.later(() => this.#workOver(name, { kind: "interrupted" }));
@@ -139,20 +150,9 @@ export class LiveRoom implements FaceHost, TurnsHost {
     for (const { link, channel } of this.gateways.values()) link?.flow(channel, this.#epoch, 0);
   }
 
-  /** Calls `task` when what turns have done so far is as durable as it will be. Not, if the room is lost before. */
-  whenQuiet(task: () => void): void {
-    if (this.#journaled) this.#journaled.whenQuiet(task);
-    else task();
-  }
-
-  /** The same, but called also when the room is lost. */
-  whenSettled(task: () => void): void {
-    if (this.#journaled) this.#journaled.whenSettled(task);
-    else task();
-  }
-
   /** Lets go of everything; the room is not used again. */
   dispose(): void {
+    this.tells.close();
     this.halt();
     this.#journaled?.stop();
     this.#work.abortAll();
@@ -170,7 +170,13 @@ export class LiveRoom implements FaceHost, TurnsHost {
 
   /** Everything that the next owner needs. Throws what the room's code throws, and where an attachment is no plain data. */
   wholeState(): StateParts {
-    const head = takeHead(this.#outbox, this.#roster.nextRef, this.#timers.left(), this.#work.names());
+    const head = takeHead(
+      this.#outbox,
+      this.#roster.nextRef,
+      this.#timers.left(),
+      this.#work.names(),
+      this.tells.state(),
+    );
     return { head, app: this.#room.snapshot?.() };
   }
 
@@ -184,7 +190,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       if (acked === undefined) this.#roster.lose(member);
       else this.#roster.believe(member, acked);
     }
-    this.#sendBound(channel, from, gap, binding.sessions.keys());
+    this.#sendBound(channel, from, gap, binding.sessions);
     if (!gap) this.#outbox.sendAfter(channel, from);
     this.turns.runWaiting();
     return channel;
@@ -361,32 +367,31 @@ export class LiveRoom implements FaceHost, TurnsHost {
   #rebindAll(): void {
     for (const channel of this.gateways.values()) {
       channel.epoch = this.#epoch;
-      this.#sendBound(channel, channel.sent, false, [...channel.members.keys()]);
+      const sessions = [...channel.members.keys()].map((number) => [number, 0] as const);
+      this.#sendBound(channel, channel.sent, false, sessions);
     }
   }
 
-  #sendBound(channel: GatewayChannel, rseq: Rseq, gap: boolean, numbers: Iterable<SessionNumber>): void {
+  #sendBound(
+    channel: GatewayChannel,
+    rseq: Rseq,
+    gap: boolean,
+    sessions: Iterable<readonly [SessionNumber, Cseq]>,
+  ): void {
     const { line } = this.#outbox;
-    sendBound(channel, { epoch: this.#epoch, line, rseq, gap }, numbers, this.#journaled?.isGated === true);
+    sendBound(channel, { epoch: this.#epoch, line, rseq, gap }, sessions, this.#journaled?.isGated === true);
   }
 
   #restore(room: Room, from: Origin): void {
-    if (from.kind === "snapshot") {
-      if (from.app) room.restore?.(from.app);
-      return;
-    }
-    if (!from.parts) return;
-    // Not gated, a line does not survive a crash: messages may have gone out that no record knows.
-    const continuesLine = from.kind === "moved" || this.#journaled?.isGated === true;
-    const nowMs = this.#host.runtime.nowMs();
-    const { works, nextRef } = restoreWhole(from.parts, {
+    const { works, nextRef } = restore(from, {
       room,
-      continuesLine,
-      nowMs,
+      isGated: this.#journaled?.isGated === true,
+      nowMs: this.#host.runtime.nowMs(),
       face: this.#face,
       outbox: this.#outbox,
       sessions: this.#roster.sessions,
       timers: this.#timers,
+      tells: this.tells,
     });
     this.#roster.nextRef = nextRef;
     for (const name of works) {

@@ -126,6 +126,12 @@ export class MoveDesk {
       case "moveAbort":
         incoming.get(message.transfer)?.abort();
         return;
+      case "tell":
+        this.#host.cells.tells.onTell(link, message);
+        return;
+      case "told":
+        this.#host.cells.tells.onTold(message);
+        return;
       case "movePrepared":
       case "moveRefused":
       case "moveGot":

@@ -3,6 +3,7 @@ import { decodePlain, encodePlain } from "../wire/control-codec.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import { type Epoch, type GatewayId, parseGatewayId, type Rseq } from "../wire/ids.ts";
 import type { Member } from "./member.ts";
+import type { TellsState } from "./room-tells.ts";
 import type { SentMessage, Target } from "./sent-tail.ts";
 
 /**
@@ -22,6 +23,7 @@ export interface MovingState {
   readonly tail: readonly SentMessage[];
   readonly timers: readonly (readonly [name: string, leftMs: number])[];
   readonly works: readonly string[];
+  readonly tells: TellsState;
 }
 
 export const attachmentBytesMax = 16 * 1024;
@@ -55,6 +57,8 @@ const head = z.object({
   ),
   timers: z.array(z.tuple([z.string(), z.number()])),
   works: z.array(z.string()),
+  told: z.array(z.tuple([z.string(), number, z.array(z.tuple([z.boolean(), z.instanceof(Uint8Array)]))])),
+  heard: z.array(z.tuple([z.string(), number])),
 });
 
 /** Throws a `RoomgateError` where an attachment is no plain data or too large. */
@@ -87,6 +91,8 @@ export function encodeMovingState(state: MovingState): Uint8Array {
       tail: state.tail.map((message) => encodeSent(message, memberIndex)),
       timers: state.timers,
       works: state.works,
+      told: state.tells.out,
+      heard: state.tells.heard,
     },
     headLimits,
   );
@@ -114,6 +120,7 @@ export function decodeMovingState(bytes: Uint8Array) {
     members,
     timers: data.timers,
     works: data.works,
+    tells: { out: data.told, heard: data.heard },
     /** The tail, once the members are there that it speaks of. Messages to members that are gone are left out. */
     *tailOf(restored: readonly (Member | undefined)[]): Iterable<SentMessage> {
       for (const [rseq, to, except, closeCode, isText, payload] of data.tail) {

@@ -14,6 +14,7 @@ import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
 import { BodySender } from "./body-transfer.ts";
 import type { CellMove } from "./cell-ports.ts";
+import { whenQuiet } from "./journaled-turns.ts";
 import type { PeerLinks } from "./peer-links.ts";
 import type { RoomCell } from "./room-cell.ts";
 import { encodeBody } from "./state-body.ts";
@@ -216,7 +217,7 @@ export class OutgoingMove implements CellMove {
     }
     const { live } = cell;
     // MOVE-6: what was said before the freeze is durable and out before the state is taken.
-    live.whenQuiet(() => this.#ship("final", () => encodeBody(live.wholeState(), this.#copied)));
+    whenQuiet(live.journaled, () => this.#ship("final", () => encodeBody(live.wholeState(), this.#copied)));
   }
 
   #ship(part: "precopy" | "final", take: () => readonly Uint8Array[]): void {

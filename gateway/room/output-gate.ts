@@ -13,7 +13,8 @@ export type Held =
       readonly payload: Uint8Array;
     }
   | { readonly kind: "ack"; readonly member: Member; readonly cseq: Cseq }
-  | { readonly kind: "forget"; readonly member: Member };
+  | { readonly kind: "forget"; readonly member: Member }
+  | { readonly kind: "call"; readonly task: () => void };
 
 /**
  * GATE rule (DESIGN rule 2): nothing of a turn leaves the server before its record is durable, and nothing overtakes what waits

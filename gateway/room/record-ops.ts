@@ -14,6 +14,9 @@
  * | sent | u8 flags (1 text, 2 refers to an entry), u8 target (0 all, 1 one, 2 some, 3 all but one), u32 count, refs, u32 close code, bytes or u32 entry |
  * | timerSet | text name, f64 delay in ms |
  * | timerOver, workBegun, workOver | text name |
+ * | tell | text room, f64 number, u8 text, bytes: said to another room |
+ * | told | text room, f64 number: up to there the other room has heard it |
+ * | heard | text room, f64 number: up to there the other room was heard |
  */
 export const recordVersion = 1;
 
@@ -29,6 +32,9 @@ export const opcodes = {
   timerOver: 9,
   workBegun: 10,
   workOver: 11,
+  tell: 12,
+  told: 13,
+  heard: 14,
 } as const;
 
 export const targetKinds = { all: 0, one: 1, some: 2, except: 3 } as const;
@@ -56,4 +62,7 @@ export interface RecordHandler {
   timerOver(name: string): void;
   workBegun(name: string): void;
   workOver(name: string): void;
+  tell(room: string, number: number, isText: boolean, bytes: Uint8Array): void;
+  told(room: string, number: number): void;
+  heard(room: string, number: number): void;
 }

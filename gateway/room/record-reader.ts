@@ -53,6 +53,15 @@ function readOp(from: FieldReader, handler: RecordHandler, entries: Uint8Array[]
     case opcodes.workOver:
       handler.workOver(from.text());
       return;
+    case opcodes.tell:
+      handler.tell(from.text(), from.f64(), from.u8() === 1, from.blob());
+      return;
+    case opcodes.told:
+      handler.told(from.text(), from.f64());
+      return;
+    case opcodes.heard:
+      handler.heard(from.text(), from.f64());
+      return;
     default:
       throw bad(`its operation ${code} is unknown`);
   }

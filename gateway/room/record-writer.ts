@@ -118,6 +118,26 @@ export class RecordWriter {
     this.#text(name);
   }
 
+  tell(room: string, number: number, isText: boolean, bytes: Uint8Array): void {
+    this.#op(opcodes.tell);
+    this.#text(room);
+    this.#f64(number);
+    this.#u8(isText ? 1 : 0);
+    this.#blob(bytes);
+  }
+
+  told(room: string, number: number): void {
+    this.#op(opcodes.told);
+    this.#text(room);
+    this.#f64(number);
+  }
+
+  heard(room: string, number: number): void {
+    this.#op(opcodes.heard);
+    this.#text(room);
+    this.#f64(number);
+  }
+
   #entryLike(payload: Uint8Array): number {
     for (let index = this.#turnEntries; index < this.#entries.length; index += 1) {
       const entry = this.#entries[index];

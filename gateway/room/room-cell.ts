@@ -14,7 +14,8 @@ import type { Channel, RoomKey } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Timer } from "../wire/runtime.ts";
 import { isJournaled } from "./apps.ts";
-import type { BindRequest, CellHost, CellMove } from "./cell-ports.ts";
+import type { BindRequest, CellHost, CellMove, CellWish } from "./cell-ports.ts";
+import { whenQuiet, whenSettled } from "./journaled-turns.ts";
 import type { LiveRoom } from "./live-room.ts";
 import { createLiveRoom } from "./live-room-factory.ts";
 import type { Origin } from "./live-room-ports.ts";
@@ -35,6 +36,7 @@ export class RoomCell {
   #live: LiveRoom | undefined;
   #position: HeadVersion = { epoch: 0, tail: 0 };
   #waiting: BindRequest[] = [];
+  #wishes: CellWish[] = [];
   #move: CellMove | undefined;
   #retryTimer: Timer | undefined;
   #retries = 0;
@@ -63,22 +65,25 @@ export class RoomCell {
   }
 
   /** Begins to find out whether this server may run the room. */
-  static claim(host: CellHost, key: RoomKey, definition: AppDefinition, request: BindRequest): RoomCell {
+  static claim(host: CellHost, key: RoomKey, definition: AppDefinition): RoomCell {
     const cell = new RoomCell(host, key, definition, { kind: "reading", attempts: 0 });
-    cell.#waiting.push(request);
     cell.#readHead();
     return cell;
   }
 
-  /** Runs a room that has moved here, at the head that was taken for it. */
+  /** Takes in a room that has moved here, at the head that was taken for it. */
   static adopt(host: CellHost, key: RoomKey, definition: AppDefinition, live: LiveRoom, head: HeadView): RoomCell {
     const cell = new RoomCell(host, key, definition, { kind: "running", epoch: head.epoch });
     cell.#live = live;
     cell.#position = { epoch: head.epoch, tail: head.tail };
     // A journal knows what has changed; without one the state that has come is nowhere else.
     if (!live.journaled) cell.#snapshots.markStale();
-    cell.#run();
     return cell;
+  }
+
+  /** Lets an adopted room run. Apart from `adopt`, so that what its first turns say finds the cell in its place. */
+  begin(): void {
+    this.#run();
   }
 
   get kind(): Ownership["kind"] {
@@ -107,8 +112,6 @@ export class RoomCell {
     return this.#move;
   }
 
-  // ---- gateways ----
-
   bind(request: BindRequest): void {
     if (this.isRunning && this.#live) {
       request.accepted(this, this.#live.bind(request));
@@ -116,6 +119,12 @@ export class RoomCell {
     }
     if (this.#waiting.length < waitingMax) this.#waiting.push(request);
     else refuse(request, "unavailable", 200, "too many wait for this room");
+  }
+
+  wish(wish: CellWish): void {
+    if (this.isRunning && this.#live) wish.running(this.#live);
+    else if (this.#wishes.length < waitingMax) this.#wishes.push(wish);
+    else wish.refused({ kind: "refused", code: "unavailable" });
   }
 
   /** The gateway does not want it any more, or its trunk has ended (`channel` undefined: all of that trunk). */
@@ -130,6 +139,7 @@ export class RoomCell {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#state = { kind: "gone", outcome: { kind: "free" } };
+    for (const wish of this.#wishes.splice(0)) wish.refused({ kind: "refused", code: "unavailable" });
     return waiting;
   }
 
@@ -225,6 +235,7 @@ export class RoomCell {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const request of waiting) this.bind(request);
+    for (const wish of this.#wishes.splice(0)) this.wish(wish);
   }
 
   /** What is under way has an answer first: then the position is certain. */
@@ -232,7 +243,7 @@ export class RoomCell {
     const again = (): void => {
       if (this.#state.kind === "reclaiming") void this.#takeOver(this.position);
     };
-    if (this.#live) this.#live.whenQuiet(again);
+    if (this.#live) whenQuiet(this.#live.journaled, again);
     else again();
   }
 
@@ -323,7 +334,7 @@ export class RoomCell {
     const live = this.#live;
     // A room that has failed keeps the snapshot from before it did; what it said before is still made durable.
     const isSound = this.#state.kind === "releasing" && this.#state.outcome.kind === "free";
-    if (live) await new Promise<void>((resolve) => live.whenSettled(resolve));
+    if (live) await new Promise<void>((resolve) => whenSettled(live.journaled, resolve));
     const isKept = !isSound || !live || (await this.#snapshots.saveLast(live));
     if (this.#state.kind !== "releasing") return;
     // ROOM-15: without a journal a snapshot is all that is left of the room. The journal does without one.
@@ -380,6 +391,7 @@ export class RoomCell {
     if (outcome.kind !== "free") {
       for (const place of waiting) answerOutcome(this.#host, this.key, place, outcome, this.#refusalDetail);
     }
+    for (const wish of this.#wishes.splice(0)) wish.refused(outcome);
     this.#live?.dispose();
     this.#live = undefined;
     this.#host.cellGone(this, outcome.kind === "free" ? waiting : []);

@@ -3,6 +3,7 @@ import { appOf, type Epoch, type RoomKey, roomIdOf } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
 import { Member, type MemberHost } from "./member.ts";
 import { keepData } from "./room-message.ts";
+import type { RoomTells } from "./room-tells.ts";
 import type { BroadcastOptions, Data, RoomContext, SendOptions, Session } from "./sdk.ts";
 import type { Target } from "./sent-tail.ts";
 import type { Turns } from "./turns.ts";
@@ -14,6 +15,7 @@ export interface FaceHost {
   readonly log: Logger;
   readonly turns: Turns;
   readonly sessions: ReadonlyMap<string, Session>;
+  readonly tells: RoomTells;
   send(target: Target, data: Data, delivery: SendOptions["delivery"]): void;
   close(member: Member, code: number, reason: Uint8Array): void;
   append(entry: Uint8Array): void;
@@ -58,6 +60,11 @@ export class RoomFace implements RoomContext, MemberHost {
   append(entry: Data): void {
     this.#assertTurn("append");
     this.#host.append(keepData(entry));
+  }
+
+  tell(room: string, data: Data): void {
+    this.#assertTurn("tell");
+    this.#host.tells.tell(room, data);
   }
 
   setTimer(name: string, delayMs: number): void {

@@ -3,6 +3,7 @@ import { parseGatewayId } from "../wire/ids.ts";
 import { Member, type MemberHost } from "./member.ts";
 import type { RecordHandler, SentOp } from "./record-ops.ts";
 import type { RoomOutbox } from "./room-outbox.ts";
+import type { RoomTells } from "./room-tells.ts";
 import type { RoomTimers } from "./room-timers.ts";
 import type { Room } from "./sdk.ts";
 import type { Target } from "./sent-tail.ts";
@@ -16,6 +17,7 @@ export interface ReplayTarget {
   readonly sessions: Map<string, Member>;
   readonly timers: RoomTimers;
   readonly works: Set<string>;
+  readonly tells: RoomTells;
   readonly nowMs: number;
 }
 
@@ -96,6 +98,18 @@ export class RoomReplay implements RecordHandler {
 
   workOver(name: string): void {
     this.#to.works.delete(name);
+  }
+
+  tell(room: string, number: number, isText: boolean, bytes: Uint8Array): void {
+    this.#to.tells.replayTell(room, number, isText, bytes);
+  }
+
+  told(room: string, number: number): void {
+    this.#to.tells.replayTold(room, number);
+  }
+
+  heard(room: string, number: number): void {
+    this.#to.tells.replayHeard(room, number);
   }
 
   #target({ target, refs }: SentOp): Target | undefined {

@@ -7,7 +7,7 @@ import type { MemberRecord, Store } from "../store/port.ts";
 import { type AppName, parseGatewayId, type RoomKey, type ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkLink, TrunkListener } from "../wire/link.ts";
 import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
-import { definitionOf, readApps } from "./apps.ts";
+import { definitionOf, readApps, tellRefusal } from "./apps.ts";
 import { Candidates } from "./candidates.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
 import { Committer } from "./committer.ts";
@@ -18,6 +18,7 @@ import { MoveDesk, type MoveDeskHost } from "./move-desk.ts";
 import { OperatedRooms } from "./operated-rooms.ts";
 import type { MoveTiming } from "./outgoing-move.ts";
 import { OwnerStanding } from "./owner-standing.ts";
+import type { PeerLinks } from "./peer-links.ts";
 import { Rebalancer } from "./rebalancer.ts";
 import { RecoveryQueue } from "./recovery-queue.ts";
 import { refuse } from "./room-answers.ts";
@@ -28,6 +29,7 @@ import { createServerCounters } from "./server-counters.ts";
 import { answerRequest, type OperatedServer, requestHandler } from "./server-requests.ts";
 import { type SnapshotAfter, snapshotAfterDefault } from "./snapshot-keeper.ts";
 import { TakeoverDesk } from "./takeover-desk.ts";
+import { type Hearing, hearAt, TellDesk, type TellDeskHost } from "./tell-desk.ts";
 import type { TurnMarker } from "./turn-marker.ts";
 
 export type { RoomServerDeps, RoomServerOptions, RunningRoomServer, ServerStats } from "./room-server-ports.ts";
@@ -51,7 +53,9 @@ export async function startRoomServer(
   return server;
 }
 
-class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, MoveDeskHost, OperatedServer {
+class RoomServer
+  implements RunningRoomServer, CellHost, GatewayHandlerHost, MoveDeskHost, TellDeskHost, OperatedServer
+{
   readonly operated: OperatedRooms;
   readonly id: ServerId;
   readonly me: ServerId;
@@ -65,6 +69,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
   readonly counters = createServerCounters();
   readonly snapshotAfter: SnapshotAfter;
   readonly cells: CellHost = this;
+  readonly tells: TellDesk;
   readonly #options: RoomServerOptions;
   readonly #deps: RoomServerDeps;
   readonly #apps: ReadonlyMap<AppName, AppDefinition>;
@@ -120,6 +125,7 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
       members: this.#members,
       desk: this.#desk,
     });
+    this.tells = new TellDesk(this);
     this.#standing = new OwnerStanding(this.me, this.#members, this.#desk.peers);
     this.#rebalancer = new Rebalancer(deps.runtime, this.#desk, this.#candidates, this.#cells);
   }
@@ -136,6 +142,10 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     this.#every(sweepMs, () => this.#sweep());
     this.#every(timing.selfFreezeMs / 8, () => this.#watchRenewal());
     this.log.info({ address: this.address, apps: [...this.#apps.keys()] }, "room server started");
+  }
+
+  get peers(): PeerLinks {
+    return this.#desk.peers;
   }
 
   get address(): string {
@@ -180,7 +190,27 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
     const cell = this.#cells.get(room);
     if (cell) cell.bind(request);
     else if (incoming) incoming.bind(request);
-    else this.#cells.set(room, RoomCell.claim(this, room, definition, request));
+    else this.#claim(room, definition).bind(request);
+  }
+
+  hear(...said: Hearing): void {
+    const [to] = said;
+    const definition = definitionOf(this.#apps, to);
+    const isOnItsWay = this.#desk.incoming(to) !== undefined;
+    const cell = definition && !isOnItsWay ? (this.#cells.get(to) ?? this.#claim(to, definition)) : undefined;
+    hearAt(cell, (server) => this.addressOf(server), said);
+  }
+
+  isLost(server: ServerId): boolean {
+    return (this.#candidates.member(server)?.state ?? "lost") === "lost";
+  }
+
+  preferred(room: RoomKey): ServerId | undefined {
+    return this.#candidates.preferred(room);
+  }
+
+  tellRefusal(to: RoomKey): string | undefined {
+    return tellRefusal(this.#apps, to);
   }
 
   cancelBind(link: TrunkLink, channel: number | undefined): void {
@@ -251,6 +281,12 @@ class RoomServer implements RunningRoomServer, CellHost, GatewayHandlerHost, Mov
 
   rebind(requests: readonly BindRequest[]): void {
     for (const request of requests) this.bind(request);
+  }
+
+  #claim(room: RoomKey, definition: AppDefinition): RoomCell {
+    const cell = RoomCell.claim(this, room, definition);
+    this.#cells.set(room, cell);
+    return cell;
   }
 
   #attach(link: TrunkLink): LinkHandler {

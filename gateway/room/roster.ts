@@ -30,6 +30,8 @@ export class Roster {
     const { face, outbox, journaled, counters } = this.#setting;
     const ref = journaled ? this.nextRef++ : 0;
     const member = new Member(face, channel, { number, ref, ...info, position: cseq, joinedAt: outbox.rseq });
+    // Not before its join is durable: its gateway forgets what it is told.
+    if (journaled?.isGated) member.acked = 0;
     channel.members.set(number, member);
     this.sessions.set(member.id, member);
     counters.sessions += 1;

@@ -19,6 +19,8 @@ export interface Room {
   onTimer?(name: string): void;
   /** What came of a {@link RoomContext.work}. */
   onWork?(name: string, outcome: WorkOutcome): void;
+  /** Another room has said something with {@link RoomContext.tell}; `from` is its key. In the order in which it did, each exactly once. */
+  onTell?(from: string, message: Message): void;
   /** The only place where durable state changes: runs for each `append`, live and in recovery. Required for durability other than `memory`. */
   apply?(entry: Uint8Array): void;
   /** Everything that a new owner needs, as bytes. Without it a room starts empty at its new owner. */
@@ -50,6 +52,12 @@ export interface RoomContext {
    */
   setTimer(name: string, delayMs: number): void;
   clearTimer(name: string): void;
+  /**
+   * Commit rooms: says something to another commit room of the cluster, which hears it as `onTell`. It is durable with this turn, and
+   * reaches the other room exactly once, in order, whatever moves or dies meanwhile; a room that nobody runs is woken for it. At
+   * most 1 MiB each, 10 000 that are not heard yet per room told.
+   */
+  tell(room: string, data: Data): void;
   /**
    * Work that waits. `task` runs outside the turn; its result comes back as a turn, `onWork(name, outcome)`. While the room is frozen in a
    * move it waits. If the room moves before the result is here, the signal is aborted, and the new owner gets `interrupted`

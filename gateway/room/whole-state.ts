@@ -1,6 +1,8 @@
+import type { Origin } from "./live-room-ports.ts";
 import { Member, type MemberHost } from "./member.ts";
 import { decodeMovingState, encodeMovingState } from "./moving-state.ts";
 import type { RoomOutbox } from "./room-outbox.ts";
+import type { RoomTells, TellsState } from "./room-tells.ts";
 import type { RoomTimers } from "./room-timers.ts";
 import type { Room } from "./sdk.ts";
 import { SentTail } from "./sent-tail.ts";
@@ -12,6 +14,7 @@ export function takeHead(
   nextRef: number,
   timers: readonly (readonly [name: string, leftMs: number])[],
   works: readonly string[],
+  tells: TellsState,
 ): Uint8Array {
   const channels = [...outbox.channels.values()];
   return encodeMovingState({
@@ -24,6 +27,7 @@ export function takeHead(
     tail: [...outbox.tail.after(0)],
     timers,
     works,
+    tells,
   });
 }
 
@@ -33,17 +37,31 @@ export interface RestoreTarget {
   readonly outbox: RoomOutbox;
   readonly sessions: Map<string, Member>;
   readonly timers: RoomTimers;
-  /** Whether the line of messages goes on where the state has left it. */
-  readonly continuesLine: boolean;
+  readonly tells: RoomTells;
+  /** Nothing left the room before it was durable. */
+  readonly isGated: boolean;
   readonly nowMs: number;
 }
 
-/** Puts a room together as it was. Answers the names of work that was under way. Throws a `RoomgateError` (`bad-state`). */
-export function restoreWhole(
-  parts: StateParts,
-  to: RestoreTarget,
-): { readonly works: readonly string[]; readonly nextRef: number } {
-  const { outbox, continuesLine, nowMs, face, sessions, timers } = to;
+export interface Restored {
+  /** Names of work that was under way. */
+  readonly works: readonly string[];
+  readonly nextRef: number;
+}
+
+/** Puts a room together as it was. Throws what the room's code throws, or a `RoomgateError` (`bad-state`). */
+export function restore(from: Origin, to: RestoreTarget): Restored {
+  if (from.kind === "snapshot") {
+    if (from.app) to.room.restore?.(from.app);
+    return { works: [], nextRef: 1 };
+  }
+  if (!from.parts) return { works: [], nextRef: 1 };
+  // Not gated, a line does not survive a crash: messages may have gone out that no record knows.
+  return restoreWhole(from.parts, to, from.kind === "moved" || to.isGated);
+}
+
+function restoreWhole(parts: StateParts, to: RestoreTarget, continuesLine: boolean): Restored {
+  const { outbox, nowMs, face, sessions, timers } = to;
   const state = decodeMovingState(parts.head);
   const tail = new SentTail(state.lostUpTo);
   if (continuesLine) outbox.restore(state.line, state.rseq, tail);
@@ -64,6 +82,7 @@ export function restoreWhole(
   });
   if (continuesLine) for (const message of state.tailOf(members)) tail.push(message);
   if (parts.app) to.room.restore?.(parts.app);
+  to.tells.restore(state.tells);
   for (const [name, leftMs] of state.timers) timers.set(name, leftMs);
   return { works: state.works, nextRef: state.nextRef };
 }

@@ -56,7 +56,7 @@ const bound = z.object({
   line: id32,
   /** The room's last rseq that this gateway will not be sent again. */
   rseq: count,
-  /** Pairs of session and highest cseq that the room has, 4 bytes each; 0: the room does not know the session, join it again. */
+  /** Pairs of session and highest cseq that the room has, 4 bytes each; 0: the room does not know the session, join it again; `positionGivenUp`: close it. */
   positions: bytes,
   windowBytes: u32,
   /** Reliable messages between `seen` and `rseq` are gone: the sessions' protocol cannot go on. */
@@ -121,6 +121,27 @@ const moveFailed = z.object({ t: z.literal("moveFailed"), transfer: id32, reason
 /** Source to target: forget it. The target may have taken over already; the head decides. */
 const moveAbort = z.object({ t: z.literal("moveAbort"), transfer: id32 });
 
+/** Server to server: what room `from` says to `room`, one after the other from number `first` on. Answered by one `told` of the same `id`. */
+const tell = z.object({
+  t: z.literal("tell"),
+  id: id32,
+  room,
+  from: room,
+  first: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
+  items: z.array(z.object({ isText: z.boolean(), bytes })).max(1_024),
+});
+/**
+ * `heard`: durably, everything up to `upTo`. `elsewhere`: ask `server`. `later`: not now; `upTo` is what was heard so far, or 0 where
+ * that is not known.
+ */
+const told = z.object({
+  t: z.literal("told"),
+  id: id32,
+  status: z.enum(["heard", "elsewhere", "later"]),
+  upTo: count,
+  address: text(256).optional(),
+});
+
 /** From the operating side: a request to a server. Answered by one `answer` of the same `id`. */
 const request = z.discriminatedUnion("op", [
   z.object({ t: z.literal("request"), id: id32, op: z.literal("rooms"), app: text(64).optional(), limit: u32 }),
@@ -154,6 +175,8 @@ export const controlMessage = z.union([
     moveTaken,
     moveFailed,
     moveAbort,
+    tell,
+    told,
     answer,
   ]),
   request,

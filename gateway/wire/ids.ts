@@ -18,6 +18,8 @@ export type SessionId = Brand<string, "SessionId">;
 export type Epoch = number;
 /** Place in one session's upward stream; its join is the first, 1. At most 2^32 - 1. */
 export type Cseq = number;
+/** In place of a session's position: the room has given the session up, and its stream cannot go on. */
+export const positionGivenUp = 0xffff_ffff;
 /** Place in one room's downward line of reliable messages; the first is 1. At most 2^53 - 1. */
 export type Rseq = number;
 /** A session's number at its gateway, the short form of its id on that gateway's trunks. 1 to 2^32 - 1. */

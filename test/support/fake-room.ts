@@ -52,6 +52,7 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
         if (session !== options.except) session.send(data, options);
     },
     append: unused,
+    tell: unused,
     setTimer: unused,
     clearTimer: unused,
     work: unused,

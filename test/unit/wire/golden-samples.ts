@@ -95,6 +95,8 @@ export const sampleControls: Readonly<Record<SampleName, ControlMessage>> = {
   moveTaken: { t: "moveTaken", transfer: 1, epoch: 4 },
   moveFailed: { t: "moveFailed", transfer: 1, reason: "fenced" },
   moveAbort: { t: "moveAbort", transfer: 1 },
+  tell: { t: "tell", id: 5, room, from: room, first: 12, items: [{ isText: true, bytes: bytes(104, 105) }] },
+  told: { t: "told", id: 5, status: "heard", upTo: 12 },
   answer: { t: "answer", id: 7, status: "ok", detail: "d", value: { rooms: [{ room, epoch: 3 }], none: null } },
   "request rooms": { t: "request", id: 7, op: "rooms", app: "game" as AppName, limit: 100 },
   "request room": { t: "request", id: 7, op: "room", room },

@@ -1,0 +1,157 @@
+import { createSHA256 } from "hash-wasm";
+import { decodeBody } from "../../../gateway/room/state-body.ts";
+import type {
+  AppendAnswer,
+  AppendRequest,
+  Snapshot,
+  TakeoverAnswer,
+  TakeoverRequest,
+} from "../../../gateway/store/port.ts";
+import type { RoomKey } from "../../../gateway/wire/ids.ts";
+import type { Findings } from "./findings.ts";
+import { LedgerFold } from "./ledger-fold.ts";
+import type { Trace } from "./trace.ts";
+
+interface RoomTruth {
+  epoch: number;
+  tail: number;
+  /** The process that has won the present epoch. */
+  winner: string;
+  snapshotAt: number;
+  readonly fold: LedgerFold | undefined;
+}
+
+const hasher = await createSHA256();
+
+/**
+ * What is durable, as somebody who sees every change at the moment when it takes effect: who may write, and what the journal
+ * says. Everything that leaves the servers is compared with it.
+ */
+export class DurableTruth {
+  readonly #rooms = new Map<string, RoomTruth>();
+  readonly #findings: Findings;
+  readonly #trace: Trace;
+  readonly #isJournaled: (room: string) => boolean;
+
+  constructor(findings: Findings, trace: Trace, isJournaled: (room: string) => boolean) {
+    this.#findings = findings;
+    this.#trace = trace;
+    this.#isJournaled = isJournaled;
+  }
+
+  foldOf(room: string): LedgerFold | undefined {
+    return this.#rooms.get(room)?.fold;
+  }
+
+  get folds(): readonly LedgerFold[] {
+    return [...this.#rooms.values()].flatMap(({ fold }) => (fold ? [fold] : []));
+  }
+
+  /** The process that has won the room last, and at which epoch. */
+  winnerOf(room: string): { readonly process: string; readonly epoch: number } | undefined {
+    const truth = this.#rooms.get(room);
+    return truth && { process: truth.winner, epoch: truth.epoch };
+  }
+
+  takeover(process: string, { room, expect, journaled }: TakeoverRequest, answer: TakeoverAnswer): void {
+    this.#trace.note(process, `takeover ${room} ${answer.kind}`);
+    if (answer.kind !== "taken") return;
+    const truth = this.#rooms.get(room) ?? this.#add(room);
+    if ((expect?.epoch ?? 0) !== truth.epoch || (expect?.tail ?? 0) !== truth.tail) {
+      const asked = `${expect?.epoch ?? 0}/${expect?.tail ?? 0}`;
+      this.#findings.report(
+        "takeover",
+        `${process} took ${room} at ${asked}, which was at ${truth.epoch}/${truth.tail}`,
+      );
+    }
+    truth.epoch = answer.head.epoch;
+    truth.tail = answer.head.tail;
+    truth.winner = process;
+    if (journaled) truth.fold?.fence();
+  }
+
+  append(process: string, request: AppendRequest, answer: AppendAnswer): void {
+    const { room, expect, records } = request;
+    this.#trace.note(process, `append ${room} ${expect.epoch}/${expect.tail}+${records.length} ${answer.kind}`);
+    if (answer.kind !== "appended") return;
+    const truth = this.#rooms.get(room) ?? this.#add(room);
+    if (truth.winner !== process || truth.epoch !== expect.epoch || truth.tail !== expect.tail) {
+      const head = `${truth.winner}'s at ${truth.epoch}/${truth.tail}`;
+      this.#findings.report("one-writer", `${process} appended at ${expect.epoch}/${expect.tail} to ${room}, ${head}`);
+    }
+    truth.tail += records.length;
+    for (const record of records) this.#fold(room, () => truth.fold?.data(record));
+  }
+
+  released(process: string, room: string): void {
+    this.#trace.note(process, `released ${room}`);
+  }
+
+  snapshotStored(process: string, room: RoomKey, { position, bytes }: Snapshot): void {
+    this.#trace.note(process, `snapshot ${room} at ${position}`);
+    const truth = this.#rooms.get(room) ?? this.#add(room);
+    if (position > truth.tail) {
+      this.#findings.report(
+        "snapshot",
+        `${room} has a snapshot at ${position} while its journal ends at ${truth.tail}`,
+      );
+    }
+    if (position < truth.snapshotAt) {
+      this.#findings.report("snapshot", `${room} went back from the snapshot at ${truth.snapshotAt} to ${position}`);
+    }
+    truth.snapshotAt = position;
+    if (truth.fold) this.#fold(room, () => this.#compare(room, position, bytes));
+  }
+
+  trimmed(process: string, room: string, upTo: number): void {
+    this.#trace.note(process, `trimmed ${room} to ${upTo}`);
+    const snapshotAt = this.#rooms.get(room)?.snapshotAt ?? 0;
+    if (upTo <= snapshotAt) return;
+    this.#findings.report("trim", `${room} was trimmed to ${upTo}, its snapshot is at ${snapshotAt}`);
+  }
+
+  /** A gateway hears that everything of a session up to `cseq` is acknowledged: then it is durable. */
+  acknowledged(session: string, cseq: number): void {
+    for (const fold of this.folds) {
+      const position = fold.positions.get(session);
+      if (position === undefined) continue;
+      if (position < cseq) {
+        this.#findings.report("acked", `${session} is acknowledged up to ${cseq}, durable is ${position}`);
+      }
+      return;
+    }
+    this.#findings.report("acked", `${session} is acknowledged up to ${cseq}, and nothing of it is durable`);
+  }
+
+  #add(room: string): RoomTruth {
+    const fold = this.#isJournaled(room) ? new LedgerFold(room, this.#findings) : undefined;
+    const truth: RoomTruth = { epoch: 0, tail: 0, winner: "", snapshotAt: 0, fold };
+    this.#rooms.set(room, truth);
+    return truth;
+  }
+
+  /** COMMIT-4: a snapshot's state is the fold of the journal up to its position. */
+  #compare(room: string, position: number, bytes: Uint8Array): void {
+    const { fold } = this.#rooms.get(room) ?? {};
+    const { app } = decodeBody(bytes.slice(), undefined);
+    if (!fold || !app) return;
+    const total = new DataView(app.buffer, app.byteOffset).getFloat64(0, true);
+    const expected = fold.totalAt(position);
+    const isSame = total === expected && hasher.load(app.slice(8)).digest("hex") === fold.digestOf(total);
+    if (!isSame) {
+      this.#findings.report(
+        "fold",
+        `the snapshot of ${room} at ${position} has ${total} bodies, not the ${expected} there`,
+      );
+    }
+  }
+
+  /** What cannot be read is a finding, not the end of the run. */
+  #fold(room: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#findings.report("fold", `${room}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}

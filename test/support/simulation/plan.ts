@@ -1,0 +1,189 @@
+import { Chance } from "./chance.ts";
+
+/** How large a run is. Names are fixed, so that a plan that was made shorter means the same. */
+export interface Scene {
+  readonly servers: number;
+  readonly gateways: number;
+  /** Places of clients: one after the other may sit in each. */
+  readonly seats: readonly { readonly gateway: number; readonly room: string }[];
+  /** How many of the servers are there from the start. */
+  readonly serversAtFirst: number;
+}
+
+export type StoreTrouble = "slow" | "uncertain" | "away" | "full";
+
+/** One thing that happens to the cluster or is done with it. Faults that last end by themselves after `forMs`. */
+export type Action = { readonly atMs: number } & (
+  | { readonly kind: "say"; readonly seat: number; readonly count: number; readonly bytes: number }
+  | { readonly kind: "join"; readonly seat: number }
+  | { readonly kind: "leave"; readonly seat: number }
+  | { readonly kind: "move"; readonly room: string; readonly to: number }
+  | { readonly kind: "drain"; readonly server: number; readonly backAfterMs: number }
+  | { readonly kind: "stopServer"; readonly server: number; readonly backAfterMs: number }
+  | { readonly kind: "kill"; readonly server: number; readonly backAfterMs: number; readonly sameId: boolean }
+  | { readonly kind: "start"; readonly server: number }
+  | { readonly kind: "killGateway"; readonly gateway: number; readonly backAfterMs: number; readonly sameId: boolean }
+  | { readonly kind: "pause"; readonly host: string; readonly forMs: number }
+  | { readonly kind: "jump"; readonly host: string; readonly byMs: number }
+  | {
+      readonly kind: "cut";
+      readonly one: string;
+      readonly other: string;
+      readonly isOneWay: boolean;
+      readonly forMs: number;
+    }
+  | { readonly kind: "reset"; readonly one: string; readonly other: string }
+  | { readonly kind: "store"; readonly host: string; readonly trouble: StoreTrouble; readonly forMs: number }
+);
+
+export interface Plan {
+  readonly seed: number;
+  readonly scene: Scene;
+  readonly actions: readonly Action[];
+  /** At the end everything is killed at once, and recovered from what is stored. */
+  readonly endsCold: boolean;
+}
+
+export const calmMs = 600;
+const troubleMs = 5_000;
+const rooms = ["ledger/a", "ledger/b", "tally/x", "tally/y"] as const;
+
+/** What a run of this seed consists of. Each run has only some of the kinds of trouble, so that also rare pairs meet often. */
+export function drawPlan(seed: number): Plan {
+  const chance = new Chance(seed);
+  const scene = drawScene(chance);
+  const kinds = weights.filter(() => chance.happens(0.45));
+  const actions: Action[] = [];
+  for (const [seat] of scene.seats.entries()) {
+    const isThere = chance.happens(0.85);
+    if (isThere) actions.push({ kind: "join", seat, atMs: chance.between(300, calmMs) });
+    addTalk(actions, chance, seat);
+  }
+  const troubles = chance.between(1, 10);
+  for (let index = 0; index < troubles && kinds.length > 0; index += 1) {
+    const atMs = chance.between(calmMs, calmMs + troubleMs);
+    actions.push(chance.pick(kinds)(chance, scene, atMs));
+    // Troubles that follow closely meet in the middle of what the first one has started.
+    if (chance.happens(0.4)) actions.push(chance.pick(kinds)(chance, scene, atMs + chance.below(300)));
+  }
+  const endsCold = chance.happens(0.25);
+  return { seed, scene, endsCold, actions: actions.sort((one, other) => one.atMs - other.atMs) };
+}
+
+function drawScene(chance: Chance): Scene {
+  const servers = chance.between(2, 4);
+  const gateways = chance.between(1, 2);
+  const used = rooms.slice(0, chance.between(1, rooms.length));
+  const seats = Array.from({ length: chance.between(3, 8) }, () => ({
+    gateway: chance.below(gateways),
+    room: chance.pick(used),
+  }));
+  return { servers, gateways, seats, serversAtFirst: chance.happens(0.8) ? servers : servers - 1 };
+}
+
+function addTalk(actions: Action[], chance: Chance, seat: number): void {
+  const bursts = chance.between(2, 9);
+  for (let burst = 0; burst < bursts; burst += 1) {
+    const bytes = chance.below(20) === 0 ? 3_000 : chance.below(30);
+    actions.push({
+      kind: "say",
+      seat,
+      atMs: chance.between(calmMs, calmMs + troubleMs),
+      count: chance.below(6) === 0 ? chance.between(5, 25) : chance.between(1, 3),
+      bytes,
+    });
+  }
+}
+
+const serverHost = (chance: Chance, scene: Scene): string => `s${chance.below(scene.servers)}`;
+const anyHost = (chance: Chance, scene: Scene): string =>
+  chance.happens(0.7) ? serverHost(chance, scene) : `g${chance.below(scene.gateways)}`;
+
+function pair(chance: Chance, scene: Scene): { one: string; other: string } {
+  const one = serverHost(chance, scene);
+  const other = anyHost(chance, scene);
+  return one === other ? { one, other: "g0" } : { one, other };
+}
+
+type Draw = (chance: Chance, scene: Scene, atMs: number) => Action;
+
+/** A kind that stands here twice is twice as likely. */
+const weights: readonly Draw[] = [
+  (chance, scene, atMs) => {
+    const { room } = chance.pick(scene.seats);
+    return { kind: "move", room, to: chance.below(scene.servers), atMs };
+  },
+  (chance, scene, atMs) => {
+    const { room } = chance.pick(scene.seats);
+    return { kind: "move", room, to: chance.below(scene.servers), atMs };
+  },
+  (chance, scene, atMs) => ({
+    kind: "kill",
+    server: chance.below(scene.servers),
+    backAfterMs: chance.between(50, 2_000),
+    sameId: chance.happens(0.3),
+    atMs,
+  }),
+  (chance, scene, atMs) => ({
+    kind: "drain",
+    server: chance.below(scene.servers),
+    backAfterMs: chance.between(50, 1_500),
+    atMs,
+  }),
+  (chance, scene, atMs) => ({
+    kind: "stopServer",
+    server: chance.below(scene.servers),
+    backAfterMs: chance.between(50, 1_500),
+    atMs,
+  }),
+  (chance, scene, atMs) => ({ kind: "start", server: chance.below(scene.servers), atMs }),
+  (chance, scene, atMs) => ({ kind: "join", seat: chance.below(scene.seats.length), atMs }),
+  (chance, scene, atMs) => ({ kind: "leave", seat: chance.below(scene.seats.length), atMs }),
+  (chance, scene, atMs) => ({
+    kind: "killGateway",
+    gateway: chance.below(scene.gateways),
+    backAfterMs: chance.between(50, 1_500),
+    sameId: chance.happens(0.5),
+    atMs,
+  }),
+  (chance, scene, atMs) => ({
+    kind: "pause",
+    host: anyHost(chance, scene),
+    forMs: chance.pick([30, 200, 700, 1_000, 1_600, 3_000]),
+    atMs,
+  }),
+  (chance, scene, atMs) => ({
+    kind: "pause",
+    host: serverHost(chance, scene),
+    forMs: chance.between(1_000, 3_000),
+    atMs,
+  }),
+  (chance, scene, atMs) => ({
+    kind: "jump",
+    host: anyHost(chance, scene),
+    byMs: chance.pick([300, 1_000, 2_500, 60_000]),
+    atMs,
+  }),
+  (chance, scene, atMs) => ({
+    kind: "cut",
+    ...pair(chance, scene),
+    isOneWay: chance.happens(0.4),
+    forMs: chance.between(50, 3_000),
+    atMs,
+  }),
+  (chance, scene, atMs) => ({ kind: "reset", ...pair(chance, scene), atMs }),
+  (chance, scene, atMs) => ({
+    kind: "store",
+    host: serverHost(chance, scene),
+    trouble: chance.pick<StoreTrouble>(["slow", "uncertain", "away", "full"]),
+    forMs: chance.between(100, 2_500),
+    atMs,
+  }),
+  (chance, scene, atMs) => ({
+    kind: "store",
+    host: chance.happens(0.5) ? "all" : anyHost(chance, scene),
+    trouble: "uncertain",
+    forMs: chance.between(500, 3_000),
+    atMs,
+  }),
+];

@@ -1,0 +1,362 @@
+import { createMemoryNetwork, type MemoryNetwork } from "../../../gateway/wire/memory-pipe.ts";
+import { ledger } from "../../../load/ledger.ts";
+import { createVirtualRuntime, type VirtualRuntime } from "../virtual-runtime.ts";
+import { Chance } from "./chance.ts";
+import { DurableTruth } from "./durable-truth.ts";
+import { type Finding, Findings } from "./findings.ts";
+import { Machines } from "./machines.ts";
+import { LedgerStream, type MemberStream, TallyLives, TallyStream } from "./member-streams.ts";
+import { type Action, calmMs, type Plan } from "./plan.ts";
+import { SimulatedClient } from "./simulated-client.ts";
+import { SimulatedStore } from "./simulated-store.ts";
+import { tallyApp } from "./tally-room.ts";
+import { Trace } from "./trace.ts";
+
+export interface Outcome {
+  readonly seed: number;
+  readonly findings: readonly Finding[];
+  /** Of everything that happened: the same plan gives the same. */
+  readonly hash: string;
+  readonly events: number;
+  /** When the cluster was at rest again. */
+  readonly endedMs: number;
+  /** Only where `keepsTrace`. */
+  readonly trace: readonly string[];
+}
+
+const stepMs = 50;
+const restMsMax = 30_000;
+const connectAgainMs = 100;
+const connectTriesMax = 100;
+
+/** Carries out a plan on a cluster of its own and says what was wrong with it. */
+export async function simulate(plan: Plan, options: { readonly keepsTrace?: boolean } = {}): Promise<Outcome> {
+  const simulation = new Simulation(plan, options.keepsTrace ?? false);
+  return simulation.run();
+}
+
+interface Seat {
+  readonly gateway: number;
+  readonly room: string;
+  client: SimulatedClient | undefined;
+  taken: number;
+}
+
+class Simulation {
+  readonly #plan: Plan;
+  readonly #world: VirtualRuntime;
+  readonly #chance: Chance;
+  readonly #network: MemoryNetwork;
+  readonly #trace: Trace;
+  readonly #findings: Findings;
+  readonly #truth: DurableTruth;
+  readonly #store: SimulatedStore;
+  readonly #machines: Machines;
+  readonly #lives: TallyLives;
+  readonly #seats: readonly Seat[];
+  readonly #clients: SimulatedClient[] = [];
+  readonly #tallySessions = new Set<string>();
+  readonly #cuts = new Set<string>();
+
+  constructor(plan: Plan, keepsTrace: boolean) {
+    this.#plan = plan;
+    this.#world = createVirtualRuntime({ seed: plan.seed });
+    this.#chance = new Chance(plan.seed ^ 0x5eed);
+    this.#trace = new Trace(() => this.#world.nowMs(), keepsTrace);
+    this.#findings = new Findings(
+      () => this.#world.nowMs(),
+      (what) => this.#trace.note("!", what),
+    );
+    this.#truth = new DurableTruth(this.#findings, this.#trace, (room) => room.startsWith("ledger/"));
+    this.#store = new SimulatedStore(this.#world, this.#chance, this.#truth);
+    this.#network = createMemoryNetwork(this.#world, { delayMs: () => 0.1 + this.#chance.delayMs(1.5, 25, 40) });
+    this.#lives = new TallyLives(this.#findings);
+    this.#seats = plan.scene.seats.map((seat) => ({ ...seat, client: undefined, taken: 0 }));
+    let lives = 0;
+    const watch = {
+      nextLife: () => {
+        lives += 1;
+        return lives;
+      },
+      joined: ({ id }: { id: string }) => void this.#tallySessions.add(id),
+    };
+    this.#machines = new Machines(
+      {
+        world: this.#world,
+        network: this.#network,
+        chance: this.#chance,
+        store: this.#store,
+        apps: { ledger: { ...ledger, idleMs: 600 }, tally: tallyApp(watch) },
+        acknowledged: (session, cseq) => {
+          if (!this.#tallySessions.has(session)) this.#truth.acknowledged(session, cseq);
+        },
+      },
+      plan.scene,
+      (who, what) => this.#trace.note(who, what),
+    );
+  }
+
+  async run(): Promise<Outcome> {
+    const stopWatching = this.#watchRejections();
+    try {
+      await this.#act();
+      await this.#rest("after the troubles");
+      if (this.#plan.endsCold && this.#isSound) {
+        this.#machines.replaceAllServers();
+        await this.#rest("after a cold start");
+      }
+      this.#lives.check();
+    } catch (error) {
+      this.#findings.report("crash", error instanceof Error ? (error.stack ?? error.message) : String(error));
+    } finally {
+      stopWatching();
+    }
+    const { list } = this.#findings;
+    const { hash, events, lines } = this.#trace;
+    return {
+      seed: this.#plan.seed,
+      findings: list,
+      hash,
+      events,
+      endedMs: this.#world.nowMs(),
+      trace: lines,
+    };
+  }
+
+  get #isSound(): boolean {
+    return this.#findings.list.length === 0;
+  }
+
+  async #act(): Promise<void> {
+    const { scene, actions } = this.#plan;
+    for (let index = 0; index < scene.serversAtFirst; index += 1) this.#machines.startServer(index, true);
+    for (let index = 0; index < scene.gateways; index += 1) this.#machines.startGateway(index, true);
+    for (const action of actions) this.#world.after(action.atMs, () => this.#carryOut(action));
+    const lastMs = Math.max(calmMs, ...actions.map(({ atMs }) => atMs));
+    await this.#advanceTo(lastMs + 500, () => false);
+  }
+
+  /** Ends all trouble; then everything that was promised must come true within {@link restMsMax}. */
+  async #rest(when: string): Promise<void> {
+    if (!this.#isSound) return;
+    this.#trace.note("-", "all trouble ends");
+    this.#store.endAll();
+    for (const cut of this.#cuts) this.#network.release(...(cut.split(" ") as [string, string]));
+    this.#cuts.clear();
+    this.#machines.heal();
+    for (const client of this.#clients) client.say(0);
+    for (const room of this.#rooms()) this.#seatLate(room);
+    const untilMs = this.#world.nowMs() + restMsMax;
+    let missing: string | undefined = "";
+    await this.#advanceTo(untilMs, () => {
+      missing = this.#whatIsMissing();
+      return missing === undefined;
+    });
+    if (missing !== undefined && this.#isSound) this.#findings.report("liveness", `${when}: ${missing}`);
+  }
+
+  async #advanceTo(untilMs: number, isOver: () => boolean): Promise<void> {
+    while (this.#world.nowMs() < untilMs && this.#isSound && !isOver()) await this.#world.advanceAsync(stepMs);
+  }
+
+  #carryOut(action: Action): void {
+    const machines = this.#machines;
+    switch (action.kind) {
+      case "say": {
+        const client = this.#seats[action.seat]?.client;
+        for (let count = 0; count < action.count; count += 1) client?.say(action.bytes);
+        return;
+      }
+      case "join": {
+        const seat = this.#seats[action.seat];
+        if (seat && (seat.client === undefined || seat.client.state !== "open" || seat.client.isCutOff)) {
+          this.#seat(seat, `c${action.seat}`);
+        }
+        return;
+      }
+      case "leave":
+        this.#seats[action.seat]?.client?.leave();
+        return;
+      case "move":
+        machines.move(action.room, action.to);
+        return;
+      case "drain":
+        machines.leave(action.server, "drain", action.backAfterMs);
+        return;
+      case "stopServer":
+        machines.leave(action.server, "stop", action.backAfterMs);
+        return;
+      case "kill":
+        machines.killServer(action.server, action.backAfterMs, action.sameId);
+        return;
+      case "start":
+        machines.startServer(action.server, false);
+        return;
+      case "killGateway":
+        machines.killGateway(action.gateway, action.backAfterMs, action.sameId);
+        return;
+      case "pause":
+        this.#pause(action.host, action.forMs);
+        return;
+      case "jump":
+        this.#trace.note(action.host, `its clock jumps by ${action.byMs}`);
+        machines.hostOn(action.host)?.jump(action.byMs);
+        return;
+      case "cut":
+        this.#cut(action.one, action.other, action.isOneWay, action.forMs);
+        return;
+      case "reset":
+        this.#trace.note(action.one, `is reset from ${action.other}`);
+        this.#network.reset(action.one, action.other);
+        return;
+      case "store":
+        this.#trace.note(action.host, `its store is ${action.trouble} for ${action.forMs}`);
+        this.#store.begin(action.host, action.trouble);
+        this.#world.after(action.forMs, () => this.#store.end(action.host, action.trouble));
+        return;
+    }
+  }
+
+  #pause(machine: string, forMs: number): void {
+    const host = this.#machines.hostOn(machine);
+    if (!host || host.isStopped) return;
+    this.#trace.note(machine, `stands still for ${forMs}`);
+    host.stop();
+    this.#world.after(forMs, () => host.continue());
+  }
+
+  #cut(one: string, other: string, isOneWay: boolean, forMs: number): void {
+    const cut = `${one} ${other}`;
+    if (this.#cuts.has(cut)) return;
+    this.#trace.note(one, `is cut off from ${other}${isOneWay ? ", one way" : ""} for ${forMs}`);
+    this.#cuts.add(cut);
+    if (isOneWay) this.#network.holdOneWay(one, other);
+    else this.#network.hold(one, other);
+    this.#world.after(forMs, () => {
+      if (this.#cuts.delete(cut)) this.#network.release(one, other);
+    });
+  }
+
+  #seat(seat: Seat, name: string): void {
+    seat.taken += 1;
+    const turn = seat.taken;
+    const isCurrent = (): boolean => seat.taken === turn;
+    this.#connect(seat, `${name}.${turn}`, isCurrent, (client) => {
+      seat.client = client;
+    });
+  }
+
+  /** Somebody who comes late hears the whole state. */
+  #seatLate(room: string): void {
+    const gateway = this.#chance.below(this.#plan.scene.gateways);
+    const name = `late${this.#clients.length}`;
+    this.#connect(
+      { gateway, room },
+      name,
+      () => true,
+      () => {},
+    );
+  }
+
+  #connect(
+    { gateway, room }: { readonly gateway: number; readonly room: string },
+    name: string,
+    isWanted: () => boolean,
+    entered: (client: SimulatedClient) => void,
+    tries = 0,
+  ): void {
+    const again = (): void => {
+      if (tries >= connectTriesMax) this.#findings.report("liveness", `${name} is not let in`);
+      else
+        this.#world.after(connectAgainMs, () => this.#connect({ gateway, room }, name, isWanted, entered, tries + 1));
+    };
+    if (!isWanted()) return;
+    const at = this.#machines.gatewayOn(gateway);
+    if (!at) {
+      again();
+      return;
+    }
+    at.process.host.deliver(() => {
+      const client = new SimulatedClient(name, room, at.process.host, this.#streamOf(name, room), this.#trace);
+      void client.connect(at.site).then((isIn) => {
+        if (!isIn) {
+          again();
+          return;
+        }
+        this.#clients.push(client);
+        entered(client);
+      });
+    });
+  }
+
+  #streamOf(client: string, room: string): MemberStream {
+    return room.startsWith("ledger/")
+      ? new LedgerStream(client, room, this.#truth, this.#findings)
+      : new TallyStream(client, room, this.#lives, this.#findings);
+  }
+
+  #rooms(): Set<string> {
+    return new Set(this.#clients.map(({ room }) => room));
+  }
+
+  /** What must still come true; `undefined` once all of it is. */
+  #whatIsMissing(): string | undefined {
+    for (const client of this.#clients) {
+      const missing = this.#missingOf(client);
+      if (missing !== undefined) return missing;
+    }
+    return this.#missingOfRooms();
+  }
+
+  #missingOf(client: SimulatedClient): string | undefined {
+    const { name, room, state, said, stream, isCutOff } = client;
+    if (state === "closed") {
+      this.#findings.report("closed", `${name} in ${room} was closed with ${client.closeCode}, ${client.closeReason}`);
+      return undefined;
+    }
+    if (isCutOff) return undefined;
+    if (stream instanceof LedgerStream) {
+      const fold = this.#truth.foldOf(room);
+      const durable = fold?.saidBy(name) ?? 0;
+      if (durable < said) return `${name} in ${room} has said ${said}, durable are ${durable}`;
+      if (state === "left") return undefined;
+      if (stream.last !== fold?.bodies.length) {
+        return `${name} in ${room} was shown up to place ${stream.last} of ${fold?.bodies.length}`;
+      }
+    }
+    if (state === "open" && stream instanceof TallyStream && said > 0 && !stream.hasShown(said - 1)) {
+      return `${name} in ${room} was not shown its last message, ${said - 1}`;
+    }
+    return undefined;
+  }
+
+  #missingOfRooms(): string | undefined {
+    const { up } = this.#machines;
+    if (up.size !== this.#machines.serverCount) return `${up.size} of ${this.#machines.serverCount} servers are up`;
+    const leaving = [...up.values()].find(({ isLeaving }) => isLeaving);
+    if (leaving) return `${leaving.process.id} has not left`;
+    for (const room of this.#rooms()) {
+      const open = this.#clients.filter((one) => one.room === room && one.state === "open" && !one.isCutOff).length;
+      const winner = this.#truth.winnerOf(room);
+      const runs = [...up.values()].flatMap(({ process, running }) => {
+        const described = running.operated.describe(room as never);
+        return described ? [{ process: process.host, ...described }] : [];
+      });
+      const [first] = runs;
+      if (open === 0 && runs.length === 0) continue;
+      if (runs.length !== 1 || !first) return `${room} runs at ${runs.length} servers`;
+      if (first.epoch !== winner?.epoch) return `${room} runs at epoch ${first.epoch}, its head is at ${winner?.epoch}`;
+      if (first.sessions !== open) return `${room} has ${first.sessions} sessions, open are ${open}`;
+    }
+    return undefined;
+  }
+
+  /** A promise that nobody catches is an error of the code under test. */
+  #watchRejections(): () => void {
+    const heard = (error: unknown): void => {
+      this.#findings.report("crash", error instanceof Error ? (error.stack ?? error.message) : String(error));
+    };
+    process.on("unhandledRejection", heard);
+    return () => process.off("unhandledRejection", heard);
+  }
+}
