@@ -8,13 +8,30 @@ export interface Renewal {
    * answered: observers may have seen the row at any time in between, so their leases may have begun as early as that.
    */
   readonly renewedMs: number | undefined;
+  /** When the latest silence ended in which somebody's lease on the process may have run out; `undefined` if there was none. */
+  readonly lapseEndedMs: number | undefined;
 }
 
-export const neverRenewed: Renewal = Object.freeze({ renewedMs: undefined });
+export const neverRenewed: Renewal = Object.freeze({ renewedMs: undefined, lapseEndedMs: undefined });
 
-/** A put that was started at `startedMs` has succeeded. Answers may overtake each other: the latest start counts. */
-export function renewed(renewal: Renewal, startedMs: number): Renewal {
-  return renewal.renewedMs !== undefined && renewal.renewedMs >= startedMs ? renewal : { renewedMs: startedMs };
+export interface Put {
+  readonly startedMs: number;
+  readonly answeredMs: number;
+}
+
+/** A put has succeeded. Answers may overtake each other: the latest start counts. */
+export function renewed(renewal: Renewal, { startedMs, answeredMs }: Put, leaseMs: number): Renewal {
+  const { renewedMs, lapseEndedMs } = renewal;
+  if (renewedMs !== undefined && renewedMs >= startedMs) return renewal;
+  const hasLapsed = renewedMs !== undefined && answeredMs - renewedMs >= leaseMs;
+  return { renewedMs: startedMs, lapseEndedMs: hasLapsed ? answeredMs : lapseEndedMs };
+}
+
+/** LIVE-12: whether anybody may have taken this process for lost at any time since `sinceMs`. */
+export function mayHaveLapsed(renewal: Renewal, sinceMs: number, nowMs: number, leaseMs: number): boolean {
+  const { renewedMs, lapseEndedMs } = renewal;
+  if (renewedMs === undefined || nowMs - renewedMs >= leaseMs) return true;
+  return lapseEndedMs !== undefined && lapseEndedMs >= sinceMs;
 }
 
 /** `stale`: freeze now. A server that was never renewed is stale, since nobody knows of it. */

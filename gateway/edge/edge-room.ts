@@ -35,7 +35,7 @@ export class EdgeRoom implements SessionRoom {
   readonly sessions = new Map<SessionNumber, Session>();
   readonly line = new DownLine();
   readonly #setting: RoomSetting;
-  readonly #up = new UpFlow(encodeJoin);
+  readonly #up: UpFlow;
   #binding: Binding | undefined = undefined;
   #known: Known;
   #request: ChannelRequest | undefined = undefined;
@@ -57,6 +57,7 @@ export class EdgeRoom implements SessionRoom {
     this.key = key;
     this.#known = known;
     this.#setting = setting;
+    this.#up = new UpFlow(encodeJoin, () => setting.runtime.nowMs());
   }
 
   /** The state's name, for logs and tests. */
@@ -85,7 +86,7 @@ export class EdgeRoom implements SessionRoom {
     if (this.sessions.get(session.number) !== session) return;
     this.#setting.stats.leaving += 1;
     // Nobody knows of it, and there is nothing to tell.
-    if (!session.wasSent && session.up.saysNothing) this.#remove(session);
+    if (session.sentAtMs === undefined && session.up.saysNothing) this.#remove(session);
     else this.#up.offer(session);
   }
 
@@ -326,16 +327,26 @@ export class EdgeRoom implements SessionRoom {
   #rewind(session: Session, position: number | undefined): void {
     const { up } = session;
     const before = up.count;
-    const isStreamWhole = position === undefined || up.rewindTo(position);
+    const wasAcked = up.acked > 0;
+    const isStreamWhole = !this.#isAmbiguous(session, position) && (position === undefined || up.rewindTo(position));
     if (position === undefined) up.rewind();
     this.#setting.stats.heldFrames += up.count - before;
     if (!isStreamWhole) {
       this.#dismiss(session, closeCodes.roomRestarted, "the room has lost track of this session");
       return;
     }
-    const isUnknown = position === 0 && up.saysNothing;
+    // Without any ack, 0 may also mean that its join is not durable yet: then the room has to hear that it left.
+    const isUnknown = position === 0 && wasAcked && up.saysNothing;
     if (session.phase === "leaving" && (isUnknown || up.count === 0)) this.#remove(session);
     else if (up.hasUnsent) this.#up.lineUp(session);
+  }
+
+  /**
+   * GATE-13: of a session without any ack nobody can tell whether a room that does not know it has never had it, or has applied some of
+   * it and given it up. The latter takes a silence of this gateway.
+   */
+  #isAmbiguous({ up, sentAtMs }: Session, position: number | undefined): boolean {
+    return position === 0 && up.acked === 0 && sentAtMs !== undefined && this.#setting.mayBeGivenUp(sentAtMs);
   }
 
   #drop(code: number, reason: string): void {

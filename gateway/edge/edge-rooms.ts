@@ -19,6 +19,7 @@ export interface EdgeRoomsSetting extends SessionSetting {
   isUnreachable(server: ServerId): boolean;
   requestChannel(room: EdgeRoom, server: ServerId, address: string): ChannelRequest;
   deadServers(owner: ServerId | undefined): readonly ServerId[];
+  mayBeGivenUp(sinceMs: number): boolean;
 }
 
 /** The rooms that this gateway has sessions in: made with a room's first session, gone with its last. */

@@ -116,6 +116,7 @@ class Gateway implements RunningGateway {
       isUnreachable: (server) => this.#pool.isUnreachable(server),
       requestChannel: (room, server, address) => this.#pool.request(room, server, address),
       deadServers: (owner) => this.#pool.deadServers(owner),
+      mayBeGivenUp: (sinceMs) => this.#members.mayHaveLapsed(sinceMs),
     });
     const judgeApp = (app: string) => this.#directory.judgeApp(app);
     this.#site = new ClientSite({ runtime, stats, limits: options, rooms: this.#rooms, judgeApp, pages });

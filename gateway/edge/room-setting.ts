@@ -15,6 +15,8 @@ export interface RoomSetting extends SessionSetting {
   requestChannel(room: EdgeRoom, server: ServerId, address: string): ChannelRequest;
   /** Servers that refused or reset a connection just now; `owner` is named first if it is one of them. */
   deadServers(owner: ServerId | undefined): readonly ServerId[];
+  /** Whether room servers may have taken this gateway for lost, and given its sessions up, at any time since `sinceMs`. */
+  mayBeGivenUp(sinceMs: number): boolean;
   /** Calls `tellSeen` on the room before long. */
   tellSeenSoon(room: EdgeRoom): void;
   /** The room has nobody left, and is not to be used any more. */

@@ -44,8 +44,8 @@ export class Session implements SocketHandler {
   /** Links the sessions of a room that wait for its window; `UpFlow` owns both. */
   isQueued = false;
   nextQueued: Session | undefined = undefined;
-  /** Whether any trunk was given any of its items: otherwise no room can know of it. */
-  wasSent = false;
+  /** When a trunk was first given any of its items; `undefined`: no room can know of it. */
+  sentAtMs: number | undefined = undefined;
   readonly #room: SessionRoom;
   readonly #setting: SessionSetting;
   readonly #down = new DownQueue();

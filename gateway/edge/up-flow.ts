@@ -21,6 +21,7 @@ const trunkBufferBytesMax = 16 * 1_048_576;
  */
 export class UpFlow {
   readonly #encodeJoin: (session: Session) => Uint8Array;
+  readonly #nowMs: () => number;
   #target: UpTarget | undefined = undefined;
   #windowBytes = 0;
   #underWayBytes = 0;
@@ -28,8 +29,9 @@ export class UpFlow {
   #first: Session | undefined = undefined;
   #last: Session | undefined = undefined;
 
-  constructor(encodeJoin: (session: Session) => Uint8Array) {
+  constructor(encodeJoin: (session: Session) => Uint8Array, nowMs: () => number) {
     this.#encodeJoin = encodeJoin;
+    this.#nowMs = nowMs;
   }
 
   get underWayBytes(): number {
@@ -113,7 +115,7 @@ export class UpFlow {
     const { up, number } = session;
     const cseq = up.nextCseq;
     up.takeUnsent();
-    session.wasSent = true;
+    session.sentAtMs ??= this.#nowMs();
     if (item.kind === "message") link.up(channel, epoch, number, cseq, item.isText, item.payload);
     else if (item.kind === "join") link.join(channel, epoch, number, cseq, this.#encodeJoin(session));
     else link.leave(channel, epoch, number, cseq, item.code);

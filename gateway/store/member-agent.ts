@@ -8,7 +8,7 @@ import {
   type MembershipEvent,
   observe,
 } from "../cluster/membership.ts";
-import { judgeRenewal, neverRenewed, type Renewal, renewed } from "../cluster/renewal.ts";
+import { judgeRenewal, mayHaveLapsed, neverRenewed, type Renewal, renewed } from "../cluster/renewal.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import type { Runtime, Timer } from "../wire/runtime.ts";
 import type { MemberRecord, MemberStore } from "./port.ts";
@@ -71,6 +71,12 @@ export class MemberAgent {
     return judgeRenewal(this.#renewal, this.#options.runtime.nowMs(), selfFreezeMs);
   }
 
+  /** Whether others may have taken this process for lost at any time since `sinceMs`. */
+  mayHaveLapsed(sinceMs: number): boolean {
+    const { runtime, timing } = this.#options;
+    return mayHaveLapsed(this.#renewal, sinceMs, runtime.nowMs(), timing.leaseMs);
+  }
+
   /** A connection to this member was refused or reset: it is lost until it is seen to live. */
   giveEvidence(id: MemberId): void {
     const member = this.#membership.members.get(id);
@@ -104,14 +110,14 @@ export class MemberAgent {
   }
 
   async #write(): Promise<void> {
-    const { runtime, members, self } = this.#options;
+    const { runtime, members, self, timing } = this.#options;
     if (!self) return;
     const startedMs = runtime.nowMs();
     this.#counter += 1;
     const row: MemberRecord = { ...self(), counter: this.#counter };
     const put = await members.put(row);
     if (put.kind === "stored") {
-      this.#renewal = renewed(this.#renewal, startedMs);
+      this.#renewal = renewed(this.#renewal, { startedMs, answeredMs: runtime.nowMs() }, timing.leaseMs);
       this.#options.onWritten?.(row);
     } else runtime.log.warn({ reason: put.reason }, "heartbeat not stored");
   }

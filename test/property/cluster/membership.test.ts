@@ -259,7 +259,7 @@ describe("self-freeze against lease", () => {
             const startedMs = nowMs + restMs;
             const appliedMs = startedMs + toApplyMs;
             nowMs = appliedMs + toAnswerMs;
-            renewal = renewed(renewal, startedMs);
+            renewal = renewed(renewal, { startedMs, answeredMs: nowMs }, leaseMs);
             const row = {
               id: "a" as ServerId,
               kind: "server",

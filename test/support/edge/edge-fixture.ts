@@ -28,6 +28,8 @@ export class EdgeFixture {
   readonly pool: TrunkPool;
   readonly rooms: EdgeRooms;
   servers: string[];
+  /** When a silence ended in which servers may have given this gateway's sessions up. */
+  silentUntilMs = -1;
 
   constructor(options: { servers?: string[]; limits?: Partial<SessionLimits>; seed?: number } = {}) {
     this.runtime = createVirtualRuntime({ seed: options.seed ?? 1 });
@@ -44,6 +46,7 @@ export class EdgeFixture {
       isUnreachable: (server) => this.pool.isUnreachable(server),
       requestChannel: (room, server, address) => this.pool.request(room, server, address),
       deadServers: (owner) => this.pool.deadServers(owner),
+      mayBeGivenUp: (sinceMs) => sinceMs <= this.silentUntilMs,
     });
     for (const server of this.servers) this.trunks.serve(`${server}:1`, server);
     this.connect();
