@@ -131,9 +131,11 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
   }
 
   #unbind(channel: Channel): void {
-    this.#host.cancelBind(this.#link, channel);
     const bound = this.#channels.get(channel);
-    if (!bound) return;
+    if (!bound) {
+      this.#host.cancelBind(this.#link, channel);
+      return;
+    }
     this.#channels.delete(channel);
     bound.cell.live?.gatewayGone(this.#gateway);
   }

@@ -52,6 +52,8 @@ export function decodeBody(body: Uint8Array, copied: Uint8Array | undefined): St
       return { head, app: rest };
     case form.patch:
       if (!copied || !Number.isSafeInteger(length) || length < 0) throw badBody("it patches what was not copied");
+      // What a state has grown by is among the pieces.
+      if (length > copied.length + rest.length) throw badBody("its state is longer than what has come");
       try {
         return { head, app: patchState(copied, length, piecesOf(rest)) };
       } catch (cause) {

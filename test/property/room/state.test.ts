@@ -105,6 +105,13 @@ test("MOVE-16: bytes that are no body, or a damaged one, are refused with one er
   );
 });
 
+test("MOVE-16: a patch cannot make a state larger than what has come for it", () => {
+  const older = new Uint8Array(100);
+  const body = Buffer.concat(encodeBody({ head: new Uint8Array(0), app: new Uint8Array(200) }, older));
+  new DataView(body.buffer, body.byteOffset).setFloat64(5, 2 ** 31, true);
+  expect(() => decodeBody(body, older)).toThrow(expect.objectContaining({ code: "bad-state" }));
+});
+
 test("MOVE-16: bytes that are no head of a moving room, or a damaged one, are refused with one error and no other", () => {
   const channel = createChannel();
   const member = createMember(channel, { query: "a=b" });
