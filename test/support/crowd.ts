@@ -53,6 +53,8 @@ interface Member {
   sent: number;
   isClosed: boolean;
   hasJoined: boolean;
+  /** Of the message that came last. */
+  epoch: number;
 }
 
 /** One room of a crowd, and what its members have seen of it. */
@@ -210,6 +212,7 @@ export class Crowd {
       sent: 0,
       isClosed: false,
       hasJoined: false,
+      epoch: 0,
     };
     socket.on("message", (data: Buffer, isBinary) => this.#received(room, member, data, isBinary));
     await once(socket, "open");
@@ -246,7 +249,7 @@ export class Crowd {
       return;
     }
     if (isBinary === sender.isText) this.#garbled += 1;
-    if (message.owner !== undefined) noteOwner(room, message.owner);
+    if (message.owner !== undefined) noteOwner(room, member, message.owner);
     if (message.number === 0) {
       if (message.slot === member.slot) member.hasJoined = true;
       return;
@@ -302,9 +305,14 @@ function emptyRoom(key: string): RoomState {
   return { key, members: [], owners: new Map(), ...seen };
 }
 
-/** One process an epoch, and epochs only rise, whichever member is told: they share one gateway. */
-function noteOwner(room: RoomState, { pid, epoch }: { readonly pid: number; readonly epoch: number }): void {
-  if (epoch < (room.owner?.epoch ?? 0) || (room.owners.get(epoch) ?? pid) !== pid) room.isSplit = true;
-  if (room.owner?.epoch !== epoch) room.owner = { pid, epoch };
+/** One process an epoch, and for each member epochs only rise. What one has got may still be on its way to another. */
+function noteOwner(
+  room: RoomState,
+  member: Member,
+  { pid, epoch }: { readonly pid: number; readonly epoch: number },
+): void {
+  if (epoch < member.epoch || (room.owners.get(epoch) ?? pid) !== pid) room.isSplit = true;
+  member.epoch = epoch;
+  if (epoch > (room.owner?.epoch ?? 0)) room.owner = { pid, epoch };
   room.owners.set(epoch, pid);
 }
