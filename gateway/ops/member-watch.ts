@@ -33,7 +33,7 @@ export async function watchMembers(
   function sweep(): void {
     for (const { id, instance, state, sinceMs } of agent.membership.members.values()) {
       if (state !== "lost" || runtime.nowMs() - sinceMs < sweepAfterMs) continue;
-      runtime.log.info({ member: id }, "removing the row of a lost member");
+      runtime.log.info({ who: id }, "removing the row of a lost member");
       // Conditional on the instance; where it fails the next look tries again.
       void store.members.remove(id, instance);
     }

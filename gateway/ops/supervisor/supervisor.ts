@@ -129,27 +129,27 @@ export function createSupervisor(runtime: Runtime, launch: Launch, options: Supe
   }
 
   function carryOut(place: Place, effect: SlotEffect): void {
-    const member = place.plan?.id;
+    const who = place.plan?.id;
     switch (effect.kind) {
       case "start":
         launchChild(place);
         break;
       case "startAfter": {
         const { delayMs, deaths, how } = effect;
-        if (delayMs === 0) runtime.log.warn({ member, how }, "a process is gone; starting another");
-        else runtime.log.error({ member, how, deaths, delayMs }, "processes die one after the other; waiting");
+        if (delayMs === 0) runtime.log.warn({ who, how }, "a process is gone; starting another");
+        else runtime.log.error({ who, how, deaths, delayMs }, "processes die one after the other; waiting");
         place.timer = runtime.after(delayMs, () => feed(place, { kind: "waited" }));
         break;
       }
       case "addSlot":
-        runtime.log.info({ member }, "a server drains; starting another");
+        runtime.log.info({ who }, "a server drains; starting another");
         addPlace(place.kind, addedSlot);
         break;
       case "failStart":
         failStart(place, effect.how);
         break;
       case "sayGone":
-        runtime.log.info({ member, how: effect.how }, "a process has left");
+        runtime.log.info({ who, how: effect.how }, "a process has left");
     }
   }
 
