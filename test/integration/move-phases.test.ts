@@ -52,7 +52,7 @@ afterEach(async () => {
   fresh?.kill("SIGTERM");
   await fresh?.ended;
   fresh = undefined;
-  await cluster.untilServers((all) => all.length >= 3 && all.filter(({ state }) => state === "live").length === 3);
+  await cluster.untilLive(3);
 });
 
 async function gather(room: string): Promise<Place> {

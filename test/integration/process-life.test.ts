@@ -93,9 +93,9 @@ describe("the life of a cluster's processes", () => {
     await client.ask("hello");
     const [first, second] = await cluster.liveServers();
     await cluster.signal(first?.id ?? "", "SIGKILL");
-    await cluster.untilServers((all) => all.filter(({ state }) => state === "live").length === 2);
+    await cluster.untilLive(2);
     expect((await cluster.drain(second?.id ?? "")).status).toBe(202);
-    await cluster.untilServers((all) => all.filter(({ state }) => state === "live").length === 1);
+    await cluster.untilLive(1);
     expect(await client.ask("still here")).toBe("still here");
     expect(cluster.log.lines.filter(({ msg }) => /starting another/.test(msg))).toEqual([]);
     expect(client.closeCode).toBeUndefined();

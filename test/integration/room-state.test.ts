@@ -44,7 +44,7 @@ beforeEach(({ onTestFailed }) => {
 afterEach(async () => {
   for (const client of clients) client.leave();
   clients = [];
-  await cluster.untilServers((all) => all.filter(({ state }) => state === "live").length === 3);
+  await cluster.untilLive(3);
 });
 
 describe("what travels with a memory room in a planned move", () => {

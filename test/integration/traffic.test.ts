@@ -85,7 +85,7 @@ describe("300 clients in 30 rooms, each sending 20 messages a second", () => {
     const longest = others.map((key) => clients.room(key).longestWaitMs);
     console.log(`killed a server: longest wait in other rooms ${Math.max(...longest).toFixed(0)} ms`);
     expect(answeredMs - killedMs).toBeLessThan(5_000);
-    await cluster.untilServers((all) => all.filter(({ state }) => state === "live").length === 3);
+    await cluster.untilLive(3);
 
     const crashed = await clients.stop(2_000);
     console.log(`killed a server: ${crashed.sent} sent, ${crashed.lost} lost of memory rooms`);

@@ -46,6 +46,8 @@ export interface Cluster extends StartedProcess, AdminCalls {
   signal(member: string, signal: NodeJS.Signals): Promise<void>;
   /** One more room server, started by hand beside the supervisor's, on the same store. Resolves when it is live. */
   addServer(id: string, flags?: readonly string[]): Promise<StartedProcess>;
+  /** Resolves when just so many servers are live and run: what the cluster says of one that has just died may be a heartbeat old. */
+  untilLive(count: number): Promise<void>;
   /** Ends every process of it, however it is, and removes its folder. Safe to repeat; also done when the test process is gone. */
   dispose(): Promise<void>;
 }
@@ -113,6 +115,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         const found = all.find(({ id }) => id === member);
         if (found === undefined) throw new Error(`there is no process ${member}`);
         process.kill(found.pid, signal);
+      },
+      untilLive: async (count) => {
+        await calls.untilServers((servers) => {
+          const live = servers.filter(({ state }) => state === "live");
+          return live.length === count && live.every(({ pid }) => isAlive(pid));
+        });
       },
       addServer: async (id, flags = []) => {
         const server = launch(["server", "--id", id, ...flags]);
