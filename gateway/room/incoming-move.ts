@@ -9,7 +9,8 @@ import { BodyReceiver } from "./body-transfer.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
 import type { LiveRoom } from "./live-room.ts";
 import { createLiveRoom } from "./live-room-factory.ts";
-import type { RoomCell } from "./room-cell.ts";
+import { refuse } from "./room-answers.ts";
+import { type RoomCell, waitingMax } from "./room-cell.ts";
 import type { AppDefinition } from "./sdk.ts";
 import { decodeBody } from "./state-body.ts";
 
@@ -55,7 +56,8 @@ export class IncomingMove {
 
   /** A gateway asks for the room while it is on its way. */
   bind(request: BindRequest): void {
-    this.#waiting.push(request);
+    if (this.#waiting.length < waitingMax) this.#waiting.push(request);
+    else refuse(request, "unavailable", 200, "too many wait for this room");
   }
 
   cancelWaiting(link: TrunkLink, channel: number | undefined): void {

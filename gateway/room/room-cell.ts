@@ -25,7 +25,8 @@ import type { AppDefinition } from "./sdk.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 
 const retryMs = { first: 20, max: 1_000 };
-const waitingMax = 10_000;
+/** Requests that may wait for one room. */
+export const waitingMax = 10_000;
 
 /** One room at this server: carries out what its ownership machine says. */
 export class RoomCell {
