@@ -38,6 +38,8 @@ export interface Member<Info> {
   readonly state: MemberState;
   /** When `state` began, on the observer's clock. */
   readonly sinceMs: number;
+  /** When the latest look was asked for that did not find this instance: it has come after that. */
+  readonly absentMs: number;
   /**
    * Its process has written since the observer began to look. A row that was there at the first look may be one that a crashed
    * cluster left behind; one that appeared later was just written.
@@ -130,7 +132,8 @@ export function observe<Info>(
   const isFirst = membership.lookedMs === undefined;
   const gapMs = membership.lookedMs === undefined ? 0 : look.askedMs - membership.lookedMs;
   const creditUntilMs = isFirst ? look.answeredMs + 3 * timing.heartbeatMs : membership.creditUntilMs;
-  const context = { look, timing, gapMs, creditUntilMs, isFirst };
+  const absentMs = membership.lookedMs ?? Number.NEGATIVE_INFINITY;
+  const context = { look, timing, gapMs, creditUntilMs, isFirst, absentMs };
 
   const events: MembershipEvent[] = [];
   const members = new Map<MemberId, Member<Info>>();
@@ -190,6 +193,7 @@ interface LookContext {
   readonly gapMs: number;
   readonly creditUntilMs: number;
   readonly isFirst: boolean;
+  readonly absentMs: number;
 }
 
 /** A row of an instance that was not there at the look before. */
@@ -203,6 +207,7 @@ function admit<Info>(row: MemberRow<Info>, context: LookContext): Member<Info> {
     state,
     counter,
     sinceMs: context.look.answeredMs,
+    absentMs: context.absentMs,
     proven: !context.isFirst,
     usable: state === "live",
     leaseFromMs: context.look.answeredMs,

@@ -39,7 +39,7 @@ const deathsMax = 3;
 const recoveriesAtOnceMax = 32;
 const sweepMs = 1_000;
 const stopMsMax = 5_000;
-/** A gateway that is not known to be dead has this long to come back before its sessions are given up. */
+/** A gateway that is not known to be dead has at least this long, and longer than it holds, to come back before its sessions are given up. */
 const detachedMsMax = 20_000;
 
 /** Starts a room server: listens for trunks, joins the members, and runs rooms from then on. Rejects with a `RoomgateError`. */
@@ -313,18 +313,21 @@ class RoomServer
   #sweep(): void {
     const nowMs = this.runtime.nowMs();
     for (const cell of [...this.#cells.values()]) {
-      cell.sweep(nowMs, (gateway, sinceMs) => this.#isGatewayGone(gateway, nowMs - sinceMs));
+      cell.sweep(nowMs, (gateway, sinceMs) => this.#isGatewayGone(gateway, sinceMs, nowMs));
     }
     if (this.#state !== "live") return;
     this.#rebalancer.look(this.#options.rebalanceRoomsPerSecond, this.#options.weight);
   }
 
-  #isGatewayGone(gateway: string, detachedMs: number): boolean {
-    if (detachedMs >= detachedMsMax) return true;
+  /** ROOM-31: a gateway that was started anew under its old id has none of the sessions of the process before it. */
+  #isGatewayGone(gateway: string, sinceMs: number, nowMs: number): boolean {
+    const { leaseMs, holdMs } = this.#options.timing;
+    const detachedMs = nowMs - sinceMs;
+    if (detachedMs >= Math.max(detachedMsMax, holdMs + leaseMs)) return true;
     const id = parseGatewayId(gateway);
     const member = id && this.#members.member(id);
     // One that is not in the view may have come after the last look.
-    return member ? member.state === "lost" : detachedMs >= this.#options.timing.leaseMs;
+    return member ? member.state === "lost" || member.absentMs >= sinceMs : detachedMs >= leaseMs;
   }
 
   /** LIVE-2: a server whose heartbeats do not get through stops its turns before others take over. */

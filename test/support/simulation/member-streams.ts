@@ -64,6 +64,7 @@ export class LedgerStream implements MemberStream {
 /** What every life of every tally has said, by place, as whoever was shown it first. */
 export class TallyLives {
   readonly #said = new Map<number, string[]>();
+  readonly #rejoined = new Set<string>();
   readonly #findings: Findings;
 
   constructor(findings: Findings) {
@@ -83,6 +84,11 @@ export class TallyLives {
     }
   }
 
+  /** The room has given this member up, and it is in again. */
+  rejoined(client: string, life: number): void {
+    this.#rejoined.add(`${life} ${client}`);
+  }
+
   /** To be called at the end: within a life every sender's messages come one after the other, without a hole. */
   check(): void {
     for (const [life, said] of this.#said) {
@@ -100,7 +106,7 @@ export class TallyLives {
     const { client, place } = readBody(body);
     const last = places.get(client);
     places.set(client, place);
-    if (last === undefined || place === last + 1) return;
+    if (last === undefined || place === last + 1 || this.#rejoined.has(`${life} ${client}`)) return;
     const rule = place <= last ? "once" : "order";
     this.#findings.report(rule, `in life ${life} message ${place} of ${client} came after its ${last}`);
   }
@@ -128,7 +134,9 @@ export class TallyStream implements MemberStream {
     const frame = JSON.parse(text) as TallyFrame;
     const { life, n, body } = frame;
     if (body === undefined) {
-      if (life <= this.#life) this.#report("zombie", `was joined to life ${life} after life ${this.#life}`);
+      if (life < this.#life) this.#report("zombie", `was joined to life ${life} after life ${this.#life}`);
+      // Its gateway was taken for lost and has come back: what it said before may be said again.
+      if (life === this.#life) this.#lives.rejoined(this.#client, life);
       this.#life = life;
       this.#n = n;
       return;

@@ -1,6 +1,7 @@
 import type { ClientSocket, Site, SocketHandler } from "../../../gateway/edge/listener.ts";
 import type { VirtualHost } from "../virtual-host.ts";
 import type { MemberStream } from "./member-streams.ts";
+import type { GatewayProcess } from "./simulated-processes.ts";
 import type { Trace } from "./trace.ts";
 
 const decoder = new TextDecoder();
@@ -17,15 +18,17 @@ export class SimulatedClient implements ClientSocket {
   state: "open" | "left" | "closed" = "open";
   closeCode = 0;
   closeReason = "";
+  readonly gatewayMachine: string;
   readonly #gateway: VirtualHost;
   readonly #trace: Trace;
   #handler: SocketHandler | undefined;
 
-  constructor(name: string, room: string, gateway: VirtualHost, stream: MemberStream, trace: Trace) {
+  constructor(name: string, room: string, gateway: GatewayProcess, stream: MemberStream, trace: Trace) {
     this.name = name;
     this.room = room;
     this.stream = stream;
-    this.#gateway = gateway;
+    this.gatewayMachine = gateway.machine;
+    this.#gateway = gateway.host;
     this.#trace = trace;
   }
 

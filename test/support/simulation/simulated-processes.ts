@@ -33,7 +33,7 @@ export const simulationTiming: Timing = {
   leaseMs: 1_200,
   freezeBudgetMs: 150,
   failoverBudgetMs: 2_500,
-  holdMs: 25_000,
+  holdMs: 18_000,
   holdBytesMax: 1_048_576,
   holdFramesMax: 1_024,
 };
@@ -48,6 +48,7 @@ export interface ServerProcess {
 }
 
 export interface GatewayProcess {
+  readonly machine: string;
   readonly id: GatewayId;
   readonly host: VirtualHost;
   readonly running: Promise<RunningGateway>;
@@ -111,7 +112,7 @@ export function startGatewayProcess(grounds: Grounds, machine: string, id: strin
       },
     },
   );
-  return { id: id as GatewayId, host, running, site: () => site };
+  return { machine, id: id as GatewayId, host, running, site: () => site };
 }
 
 function makeProcess(

@@ -1,6 +1,7 @@
 import { readBatch } from "../../../gateway/wire/batch-reader.ts";
 import { decodeControl } from "../../../gateway/wire/control-codec.ts";
 import type { FrameHandler } from "../../../gateway/wire/frames.ts";
+import { positionGivenUp } from "../../../gateway/wire/ids.ts";
 import type { DialPipe } from "../../../gateway/wire/pipe.ts";
 
 /** A gateway's side of its trunks is told of every acknowledgement: `session` is a number of that gateway. */
@@ -66,7 +67,7 @@ class AckTap implements FrameHandler {
     const view = new DataView(pairs.buffer, pairs.byteOffset, pairs.byteLength);
     for (let at = 0; at + 8 <= pairs.length; at += 8) {
       const cseq = view.getUint32(at + 4, true);
-      if (cseq > 0) this.#heard(view.getUint32(at, true), cseq);
+      if (cseq > 0 && cseq !== positionGivenUp) this.#heard(view.getUint32(at, true), cseq);
     }
   }
 }
