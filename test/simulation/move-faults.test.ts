@@ -1,40 +1,16 @@
 import { expect, test } from "vitest";
 import type { MoveResult } from "../../gateway/room/outgoing-move.ts";
-import type { Room } from "../../gateway/room/sdk.ts";
-import { bytesOf, type ClusterShape, clusterOf, moveAway } from "../support/cluster-of.ts";
-import { expectOneLine, LineSpeaker, lineRoom } from "../support/line-room.ts";
+import { attachingRoom } from "../support/attaching-room.ts";
+import { type ClusterShape, clusterOf, moveAway } from "../support/cluster-of.ts";
+import { expectOneLine, LineSpeaker, lineRoom, speak, speakersIn } from "../support/line-room.ts";
 import { storeWith } from "../support/store-with.ts";
 import type { VirtualCluster } from "../support/virtual-cluster.ts";
 
 const room = "room/a";
 
-/** Two members in one room, at two gateways. */
-async function speakersIn(world: VirtualCluster): Promise<LineSpeaker[]> {
-  const speakers = [new LineSpeaker(await world.client("g1", room)), new LineSpeaker(await world.client("g2", room))];
-  await world.advance(100);
-  return speakers;
-}
-
 async function lineCluster(shape: ClusterShape = {}): Promise<{ world: VirtualCluster; speakers: LineSpeaker[] }> {
   const world = await clusterOf(lineRoom, { gateways: 2, servers: 3, ...shape });
-  return { world, speakers: await speakersIn(world) };
-}
-
-/** Speaks on while time passes. */
-async function speak(world: VirtualCluster, speakers: readonly LineSpeaker[], ms: number, everyMs = 5): Promise<void> {
-  for (let passedMs = 0; passedMs < ms; passedMs += everyMs) {
-    for (const speaker of speakers) speaker.say();
-    await world.advance(everyMs);
-  }
-}
-
-function attached(value: unknown) {
-  return (): Room => ({
-    onMessage: (session, message) => {
-      if (message.text() === "attach") session.attachment = value;
-      else session.send(message.text());
-    },
-  });
+  return { world, speakers: await speakersIn(world, room) };
 }
 
 test.each([
@@ -44,7 +20,7 @@ test.each([
 ])(
   "MOVE-12: an attachment that is %s ends the move with a clear reason, and the room goes on",
   async (_name, value, reason) => {
-    const world = await clusterOf(attached(value));
+    const world = await clusterOf(attachingRoom(value));
     const client = await world.client("g1", room);
     client.say("attach");
     await world.advance(50);
@@ -280,7 +256,7 @@ test("MOVE-3: a source that learns from its own snapshot that the target has the
         }),
     },
   );
-  const speakers = await speakersIn(world);
+  const speakers = await speakersIn(world, room);
   const owner = (await world.ownerOf(room)) ?? "";
   const target = owner === "s1" ? "s2" : "s1";
   const moved: Promise<MoveResult>[] = [];
@@ -333,73 +309,4 @@ test("MOVE-11: a target that is looking the room up for a gateway when it comes 
     expectOneLine(speakers);
   }
   expect(lookedUp).toBeGreaterThan(0);
-});
-
-test("DRAIN-1: a server that drains without another keeps its rooms for a while, then lets them go with what they were", async () => {
-  const { world, speakers } = await lineCluster({ servers: 1 });
-  await speak(world, speakers, 50);
-  const left = world.servers.get("s1")?.running.drain();
-  await speak(world, speakers, 5_000, 100);
-  expectOneLine(speakers);
-  await world.settle(left ?? Promise.resolve());
-  expect(await world.ownerOf(room)).toBeNull();
-  const said = speakers.reduce((sum, speaker) => sum + speaker.said, 0);
-  const snapshot = await world.store.loadSnapshot(room as never);
-  expect(snapshot).toMatchObject({ kind: "snapshot", snapshot: { bytes: bytesOf(String(said)) } });
-});
-
-test("DRAIN-1: a drain waits for a server that comes, and moves everything there", async () => {
-  const { world, speakers } = await lineCluster({ servers: 1 });
-  const left = world.servers.get("s1")?.running.drain();
-  await speak(world, speakers, 2_000, 20);
-  await world.addServer("s2");
-  await speak(world, speakers, 2_000, 20);
-  await world.settle(left ?? Promise.resolve());
-  expect(await world.ownerOf(room)).toBe("s2");
-  await world.advance(200);
-  expectOneLine(speakers);
-});
-
-test("DRAIN-2: a room that cannot be moved does not keep its server from leaving", async () => {
-  const world = await clusterOf(
-    attached(() => 1),
-    { servers: 2 },
-  );
-  const client = await world.client("g1", room);
-  client.say("attach");
-  await world.advance(50);
-  const owner = world.servers.get((await world.ownerOf(room)) ?? "");
-  await world.settle(owner?.running.drain() ?? Promise.resolve());
-  expect(owner?.running.state).toBe("stopped");
-  await world.advance(1_000);
-  client.say("still here");
-  await world.advance(200);
-  expect(client.closeCode).toBeUndefined();
-  expect(client.frames).toEqual(["still here"]);
-});
-
-test("PLACE-11: rooms move to a server that has joined, slowly, but not the ones that were put by hand", async () => {
-  const world = await clusterOf(lineRoom, { servers: 2, gateways: 2, server: { rebalanceRoomsPerSecond: 5 } });
-  const keys = Array.from({ length: 40 }, (_, index) => `room/${index}`);
-  const speakers = await Promise.all(keys.map(async (key) => new LineSpeaker(await world.client("g1", key))));
-  await world.advance(500);
-  const pinned = keys.slice(0, 6);
-  for (const key of pinned) await moveAway(world, key, "s2").catch(() => undefined);
-  const pinnedAtS2 = pinned;
-  await world.addServer("s3");
-  for (let second = 0; second < 30; second += 1) {
-    const before = world.servers.get("s3")?.running.rooms ?? 0;
-    for (const speaker of speakers) speaker.say();
-    await world.advance(1_000);
-    const after = world.servers.get("s3")?.running.rooms ?? 0;
-    if (second < 4) expect(after).toBe(0);
-    // Two sources, five a second each.
-    expect(after - before).toBeLessThanOrEqual(10);
-  }
-  expect(world.servers.get("s3")?.running.rooms).toBeGreaterThanOrEqual(5);
-  const owners = await Promise.all(pinnedAtS2.map((key) => world.ownerOf(key)));
-  const byHand = owners.filter((owner) => owner === "s2");
-  // Those that were at s2 by themselves could not be moved there by hand, and may have gone.
-  expect(byHand.length).toBeGreaterThanOrEqual(1);
-  for (const speaker of speakers) expectOneLine([speaker]);
 });

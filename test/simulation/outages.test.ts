@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { LeaveReason } from "../../gateway/room/sdk.ts";
 import type { Store } from "../../gateway/store/port.ts";
 import { type ClusterShape, clusterOf, moveAway } from "../support/cluster-of.ts";
-import { expectOneLine, LineSpeaker, lineRoom } from "../support/line-room.ts";
+import { expectOneLine, type LineSpeaker, lineRoom, speak, speakersIn } from "../support/line-room.ts";
 import { storeWith } from "../support/store-with.ts";
 import type { VirtualCluster } from "../support/virtual-cluster.ts";
 
@@ -10,16 +10,7 @@ const room = "room/a";
 
 async function lineCluster(shape: ClusterShape = {}): Promise<{ world: VirtualCluster; speakers: LineSpeaker[] }> {
   const world = await clusterOf(lineRoom, { gateways: 2, servers: 3, delayMs: () => 3, ...shape });
-  const speakers = [new LineSpeaker(await world.client("g1", room)), new LineSpeaker(await world.client("g2", room))];
-  await world.advance(200);
-  return { world, speakers };
-}
-
-async function speak(world: VirtualCluster, speakers: readonly LineSpeaker[], ms: number, everyMs = 5): Promise<void> {
-  for (let passedMs = 0; passedMs < ms; passedMs += everyMs) {
-    for (const speaker of speakers) speaker.say();
-    await world.advance(everyMs);
-  }
+  return { world, speakers: await speakersIn(world, room) };
 }
 
 test("ROOM-1: a trunk that breaks again and again loses, doubles and reorders nothing, in both directions", async () => {

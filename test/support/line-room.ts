@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import type { Room, RoomContext } from "../../gateway/room/sdk.ts";
 import { bytesOf, textOf } from "./cluster-of.ts";
 import type { VirtualClient } from "./virtual-client.ts";
+import type { VirtualCluster } from "./virtual-cluster.ts";
 
 /**
  * A room that notices whatever is lost, doubled or reordered on the way up, and lets its members notice it on the way down. Members
@@ -41,6 +42,26 @@ export class LineSpeaker {
   say(): void {
     this.said += 1;
     this.client.say(String(this.said));
+  }
+}
+
+/** Two members in one room, at two gateways. */
+export async function speakersIn(world: VirtualCluster, room: string): Promise<LineSpeaker[]> {
+  const speakers = [new LineSpeaker(await world.client("g1", room)), new LineSpeaker(await world.client("g2", room))];
+  await world.advance(200);
+  return speakers;
+}
+
+/** All of them speak on while time passes. */
+export async function speak(
+  world: VirtualCluster,
+  speakers: readonly LineSpeaker[],
+  ms: number,
+  everyMs = 5,
+): Promise<void> {
+  for (let passedMs = 0; passedMs < ms; passedMs += everyMs) {
+    for (const speaker of speakers) speaker.say();
+    await world.advance(everyMs);
   }
 }
 
