@@ -5,7 +5,10 @@ import type { ClientSocket } from "./listener.ts";
 export interface SlowReaderLimits {
   /** Unsent bytes of a socket above which `volatile` is dropped and `latest` waits, newest wins; default 64 KiB. */
   readonly thinAboveBytes: number;
-  /** Unsent bytes of a socket, waiting `latest` included, above which its client reads too slowly (4430); default 1 MiB. */
+  /**
+   * Unsent bytes of a socket, waiting `latest` included, above which its client reads too slowly (4430); default 1 MiB. A message that
+   * is larger by itself comes on top until the client has read everything: it could not be sent to anybody otherwise.
+   */
   readonly slowClientBytesMax: number;
   /** Keys of `latest` that may wait for one client; a further one closes it with 4430, since nothing is lost silently. Default 1 024. */
   readonly latestKeysMax: number;
@@ -24,6 +27,8 @@ export class DownQueue {
   #isCongested = false;
   #waiting: Map<number, DownItem> | undefined = undefined;
   #waitingBytes = 0;
+  /** Length of a message that is larger than the limit, while it is being read. */
+  #largeBytes = 0;
 
   /** `true` if nothing else was queued. */
   add(item: DownItem): boolean {
@@ -58,6 +63,7 @@ export class DownQueue {
   /** The socket has sent something: what waits follows, oldest key first. */
   drained(socket: ClientSocket, limits: SlowReaderLimits, stats: GatewayStats): void {
     this.#isCongested = socket.bufferedBytes > 0;
+    if (!this.#isCongested) this.#largeBytes = 0;
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     for (const [key, item] of waiting) {
@@ -86,6 +92,9 @@ export class DownQueue {
     }
     // A newer message of a key must not be overtaken by the older one that waits.
     if (item.delivery === "latest" && this.#waiting !== undefined) this.#forget(item.latestKey, stats);
+    if (item.payload.length > limits.slowClientBytesMax && socket.bufferedBytes <= limits.slowClientBytesMax) {
+      this.#largeBytes = item.payload.length;
+    }
     const outcome = socket.send(item.payload, item.isText);
     if (outcome === "dropped") {
       if (item.delivery === "latest") return this.#wait(item, socket, limits, stats);
@@ -95,7 +104,11 @@ export class DownQueue {
     countSent(stats, item);
     if (outcome === "sent") return true;
     this.#isCongested = true;
-    return socket.bufferedBytes + this.#waitingBytes <= limits.slowClientBytesMax;
+    return this.#keepsUp(socket, limits);
+  }
+
+  #keepsUp(socket: ClientSocket, limits: SlowReaderLimits): boolean {
+    return socket.bufferedBytes + this.#waitingBytes <= limits.slowClientBytesMax + this.#largeBytes;
   }
 
   /** Asks the socket only while it is known to lag: the question costs a call into native code. */
@@ -114,7 +127,7 @@ export class DownQueue {
     this.#waiting.set(item.latestKey, { ...item, payload: Uint8Array.from(item.payload) });
     this.#waitingBytes += item.payload.length;
     this.#isCongested = true;
-    return socket.bufferedBytes + this.#waitingBytes <= limits.slowClientBytesMax;
+    return this.#keepsUp(socket, limits);
   }
 
   #forget(latestKey: number, stats: GatewayStats): void {

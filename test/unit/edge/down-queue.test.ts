@@ -75,6 +75,21 @@ describe("GATE-9: a slow reader", () => {
     expect(socket.texts).toHaveLength(3);
   });
 
+  test("is not given up for one message that is larger than all that may wait, but for a second one, or when it stops reading", () => {
+    const { socket, batch, drain } = fixture();
+    socket.isStuck = true;
+    expect(batch(reliable("x".repeat(500)))).toBe(true);
+    expect(batch(reliable("y".repeat(60)))).toBe(true);
+    expect(batch(reliable("z"))).toBe(false);
+    drain();
+    socket.isStuck = true;
+    expect(batch(reliable("x".repeat(60)))).toBe(true);
+    expect(batch(reliable("y"))).toBe(false);
+    drain();
+    socket.isStuck = true;
+    expect(batch(reliable("x".repeat(500)), reliable("y".repeat(500)))).toBe(false);
+  });
+
   test("is given up when a reliable message does not get into the socket", () => {
     const { socket, batch } = fixture();
     socket.sendBufferBytesMax = 10;

@@ -1,0 +1,35 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { CompactBeside } from "./compaction.ts";
+
+/**
+ * Threads that compact documents, one at a time: they are for cores that would be idle, not for those that rooms need. Bounded by the
+ * rooms, each of which has one order at most.
+ */
+export function compactInThreads(): CompactBeside {
+  let last: Promise<unknown> = Promise.resolve();
+  return (updates, signal) => {
+    const turn = last.then(() => compactInThread(updates, signal));
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
+
+async function compactInThread(updates: readonly Uint8Array[], signal: AbortSignal): Promise<Uint8Array> {
+  signal.throwIfAborted();
+  const worker = new Worker(new URL("./compaction-thread.js", import.meta.url));
+  // A server that leaves does not wait for it.
+  worker.unref();
+  const ended = once(worker, "exit").then(([code]) => {
+    throw new Error(`the compacting thread ended with ${code}`);
+  });
+  ended.catch(() => {});
+  try {
+    const answered = once(worker, "message", { signal });
+    worker.postMessage(updates);
+    const [compacted] = (await Promise.race([answered, ended])) as [Uint8Array];
+    return compacted;
+  } finally {
+    await worker.terminate();
+  }
+}
