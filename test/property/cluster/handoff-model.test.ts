@@ -2,14 +2,8 @@ import { expect, test, vi } from "vitest";
 import { stepMoveIn } from "../../../gateway/cluster/move-in.ts";
 import { step } from "../../../gateway/cluster/ownership.ts";
 import { type Explored, explore } from "../../support/cluster/explore.ts";
-import {
-  type Bounds,
-  firstWorld,
-  type Rules,
-  realRules,
-  successors,
-  type World,
-} from "../../support/cluster/handoff-model.ts";
+import { successors } from "../../support/cluster/handoff-model.ts";
+import { type Bounds, firstWorld, type Rules, realRules, type World } from "../../support/cluster/handoff-world.ts";
 
 // Some explorations take seconds on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });

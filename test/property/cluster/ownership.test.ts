@@ -193,3 +193,17 @@ test("OWN-7: no state but gone is a dead end, and a claim ends after a bounded n
     { numRuns: 2_000 },
   );
 });
+
+test("OWN-2: between an unknown takeover and the next try lies an answer of the head", () => {
+  fc.assert(
+    fc.property(walks, ({ steps }) => {
+      let isUnknown = false;
+      for (const { before, event, effects } of steps) {
+        if (before.kind === "taking" && event.kind === "storeUnknown") isUnknown = true;
+        if (event.kind === "headRead") isUnknown = false;
+        if (isUnknown) expect(effects.map(({ kind }) => kind)).not.toContain("takeOver");
+      }
+    }),
+    { numRuns: 3_000 },
+  );
+});
