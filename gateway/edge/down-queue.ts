@@ -92,9 +92,8 @@ export class DownQueue {
     }
     // A newer message of a key must not be overtaken by the older one that waits.
     if (item.delivery === "latest" && this.#waiting !== undefined) this.#forget(item.latestKey, stats);
-    if (item.payload.length > limits.slowClientBytesMax && socket.bufferedBytes <= limits.slowClientBytesMax) {
-      this.#largeBytes = item.payload.length;
-    }
+    const { slowClientBytesMax } = limits;
+    const isLarge = item.payload.length > slowClientBytesMax && socket.bufferedBytes <= slowClientBytesMax;
     const outcome = socket.send(item.payload, item.isText);
     if (outcome === "dropped") {
       if (item.delivery === "latest") return this.#wait(item, socket, limits, stats);
@@ -104,6 +103,7 @@ export class DownQueue {
     countSent(stats, item);
     if (outcome === "sent") return true;
     this.#isCongested = true;
+    if (isLarge) this.#largeBytes = item.payload.length;
     return this.#keepsUp(socket, limits);
   }
 

@@ -1,13 +1,12 @@
 import { closeCodes } from "../wire/close-codes.ts";
 import type { Control } from "../wire/control.ts";
-import { encodeJoinInfo } from "../wire/control-codec.ts";
 import type { Channel, Epoch, RoomKey, ServerId, SessionNumber } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
-import { countPause } from "../wire/pause-histogram.ts";
 import type { Timer } from "../wire/runtime.ts";
 import { DownLine } from "./down-line.ts";
 import { numberBytes, packNumbers, pairBytes, readNumber, readPairs } from "./number-pairs.ts";
 import type { Known } from "./owner-search.ts";
+import { PauseClock } from "./pause-clock.ts";
 import {
   type Binding,
   type BindingEffect,
@@ -45,7 +44,7 @@ export class EdgeRoom implements SessionRoom {
   #epoch: Epoch = 0;
   #isForced = false;
   #boundMessage: Control<"bound"> | undefined = undefined;
-  #pausedAtMs: number | undefined = undefined;
+  readonly #pauses: PauseClock;
   #timer: Timer | undefined = undefined;
   #timerAtMs: number | undefined = undefined;
   #news: News[] | undefined = undefined;
@@ -57,7 +56,8 @@ export class EdgeRoom implements SessionRoom {
     this.key = key;
     this.#known = known;
     this.#setting = setting;
-    this.#up = new UpFlow(encodeJoin, () => setting.runtime.nowMs());
+    this.#up = new UpFlow(() => setting.runtime.nowMs());
+    this.#pauses = new PauseClock(setting);
   }
 
   /** The state's name, for logs and tests. */
@@ -260,7 +260,7 @@ export class EdgeRoom implements SessionRoom {
     const wasBound = this.#binding?.kind === "bound";
     this.#binding = next.state;
     if (next.state.kind !== "over") this.#known = next.state.known;
-    this.#measurePause(wasBound, next.state.kind === "bound");
+    this.#pauses.changed(wasBound, next.state.kind === "bound");
     for (const effect of next.effects) this.#perform(effect);
   }
 
@@ -373,14 +373,6 @@ export class EdgeRoom implements SessionRoom {
     if (this.sessions.size === 0) this.#dispatch({ kind: "emptied" });
   }
 
-  #measurePause(wasBound: boolean, isBound: boolean): void {
-    if (wasBound === isBound) return;
-    const { stats, runtime } = this.#setting;
-    stats.roomsBound += isBound ? 1 : -1;
-    if (!isBound) this.#pausedAtMs = runtime.nowMs();
-    else if (this.#pausedAtMs !== undefined) countPause(stats.pauses, runtime.nowMs() - this.#pausedAtMs);
-  }
-
   #afterwards(): void {
     const binding = this.#binding;
     if (binding === undefined) return;
@@ -403,8 +395,4 @@ export class EdgeRoom implements SessionRoom {
       this.#dispatch({ kind: "timePassed" });
     });
   }
-}
-
-function encodeJoin(session: Session): Uint8Array {
-  return encodeJoinInfo({ query: session.query, protocol: session.protocol });
 }

@@ -1,3 +1,4 @@
+import { encodeJoinInfo } from "../wire/control-codec.ts";
 import type { Channel, Epoch } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Session } from "./session.ts";
@@ -20,7 +21,6 @@ const trunkBufferBytesMax = 16 * 1_048_576;
  * window is closed keeps its items in its sessions' buffers, and takes nothing from its neighbours on the trunk.
  */
 export class UpFlow {
-  readonly #encodeJoin: (session: Session) => Uint8Array;
   readonly #nowMs: () => number;
   #target: UpTarget | undefined = undefined;
   #windowBytes = 0;
@@ -29,8 +29,7 @@ export class UpFlow {
   #first: Session | undefined = undefined;
   #last: Session | undefined = undefined;
 
-  constructor(encodeJoin: (session: Session) => Uint8Array, nowMs: () => number) {
-    this.#encodeJoin = encodeJoin;
+  constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
   }
 
@@ -117,7 +116,7 @@ export class UpFlow {
     up.takeUnsent();
     session.sentAtMs ??= this.#nowMs();
     if (item.kind === "message") link.up(channel, epoch, number, cseq, item.isText, item.payload);
-    else if (item.kind === "join") link.join(channel, epoch, number, cseq, this.#encodeJoin(session));
+    else if (item.kind === "join") link.join(channel, epoch, number, cseq, joinInfoOf(session));
     else link.leave(channel, epoch, number, cseq, item.code);
   }
 
@@ -127,4 +126,8 @@ export class UpFlow {
     session.nextQueued = undefined;
     session.isQueued = false;
   }
+}
+
+function joinInfoOf({ query, protocol }: Session): Uint8Array {
+  return encodeJoinInfo({ query, protocol });
 }

@@ -24,8 +24,6 @@ import { Ticker } from "./ticker.ts";
 import { Turns, type TurnsHost } from "./turns.ts";
 import { restore, takeHead } from "./whole-state.ts";
 
-const entryBytesMax = 16 * 1024 * 1024;
-
 /**
  * A room that runs here: its code, its members, its turns. It knows nothing of who owns what; its cell halts it and lets it
  * run. Turns never overlap: a turn runs to its end before anything else of the room happens.
@@ -270,14 +268,11 @@ export class LiveRoom implements FaceHost, TurnsHost {
   // ---- what the room's code does; each within a turn ----
 
   send(target: Target, data: Data, delivery: SendOptions["delivery"]): void {
-    const isText = typeof data === "string";
     this.#host.counters.messagesDown += 1;
     if (delivery === undefined || delivery === "reliable") {
       const message = this.#outbox.deliver(target, data);
       this.#journaled?.sent(message);
-    } else {
-      this.#outbox.deliverUnkept(target, delivery === "volatile" ? undefined : delivery.latest, isText, data);
-    }
+    } else this.#outbox.deliverUnkept(target, delivery === "volatile" ? undefined : delivery.latest, data);
   }
 
   close(member: Member, code: number, reason: Uint8Array): void {
@@ -291,7 +286,6 @@ export class LiveRoom implements FaceHost, TurnsHost {
     if (!this.#journaled || !this.#room.apply) {
       throw new Error("append needs an app whose durability is not memory, and a room with apply");
     }
-    if (entry.length > entryBytesMax) throw new RangeError(`an entry is at most ${entryBytesMax} bytes`);
     this.#room.apply(entry);
     this.#journaled.appended(entry);
   }

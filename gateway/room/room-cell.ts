@@ -188,8 +188,6 @@ export class RoomCell {
     if (this.isRunning && !this.#move && this.#snapshots.isDue(live)) void this.#snapshots.save(live);
   }
 
-  // ---- effects ----
-
   #carryOut(effect: OwnershipEffect, cause: OwnershipEvent): void {
     switch (effect.kind) {
       case "readHead":

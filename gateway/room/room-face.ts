@@ -27,6 +27,7 @@ export interface FaceHost {
 
 const everyone: Target = Object.freeze({ kind: "all", except: undefined });
 const nameLengthMax = 256;
+const entryBytesMax = 16 * 1024 * 1024;
 
 /** What a room's code has of its room: checks each call, and that it is made within a turn. */
 export class RoomFace implements RoomContext, MemberHost {
@@ -59,7 +60,9 @@ export class RoomFace implements RoomContext, MemberHost {
 
   append(entry: Data): void {
     this.#assertTurn("append");
-    this.#host.append(keepData(entry));
+    const bytes = keepData(entry);
+    if (bytes.length > entryBytesMax) throw new RangeError(`an entry is at most ${entryBytesMax} bytes`);
+    this.#host.append(bytes);
   }
 
   tell(room: string, data: Data): void {

@@ -74,7 +74,8 @@ export class RoomOutbox {
   }
 
   /** Sent once or not at all. Without a `latest` key it is volatile. */
-  deliverUnkept(target: Target, latest: string | undefined, isText: boolean, data: Data): void {
+  deliverUnkept(target: Target, latest: string | undefined, data: Data): void {
+    const isText = typeof data === "string";
     if (this.#hold) this.#hold({ kind: "unkept", target, latest, isText, payload: keepData(data) });
     else this.emitUnkept(target, latest, isText, viewData(data));
   }
