@@ -51,6 +51,9 @@ const presenceRound = "presence";
 const roundMs = 10_000;
 /** After a change of owner: whoever it does not know of is asked. */
 const firstRoundMs = 100;
+const presenceRenewal = "renewal";
+/** Whoever comes back shortly after another one is served with it. */
+const renewalMs = 200;
 /** Above the document's limit there is still room for deletions, or a full document could not be made smaller. */
 const deletionBytesMax = 256 * 1024;
 
@@ -96,6 +99,7 @@ export class DocumentRoom implements Room {
   }
 
   onTimer(name: string): void {
+    if (name === presenceRenewal) this.#renew();
     if (name !== presenceRound) return;
     const isFirst = !this.#isSettled;
     this.#settle();
@@ -179,6 +183,7 @@ export class DocumentRoom implements Room {
     // The first word of a session is about its own client alone; what follows may be what it has heard of others.
     if (session.attachment === undefined && news.length === 1 && first?.state !== undefined) {
       session.attachment = first.client;
+      if (this.#presence.wasHere(first.client)) this.#room.setTimer(presenceRenewal, renewalMs);
       this.#presence.claim(first.client, session.id);
     }
     const { changed, contradicted, isTooMany } = this.#presence.hear(session.id, news);
@@ -206,6 +211,17 @@ export class DocumentRoom implements Room {
   #askMissing(): void {
     for (const session of this.#room.sessions.values()) {
       if (!this.#presence.isPresent(session.id)) session.send(encodeAskPresence(), { delivery: "volatile" });
+    }
+  }
+
+  /**
+   * A client that comes back has forgotten the others, but not their clocks, and would not believe us until they renew their states by
+   * themselves. So each is told that it is gone, which it contradicts at once, with a higher clock.
+   */
+  #renew(): void {
+    for (const { client, clock, session } of this.#presence.save().present) {
+      const gone = encodePresence([{ client, clock, state: undefined }]);
+      this.#room.sessions.get(session)?.send(gone, { delivery: "volatile" });
     }
   }
 

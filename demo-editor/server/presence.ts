@@ -89,6 +89,11 @@ export class Presence {
     return this.#removeWhere(({ session }) => !sessions.has(session));
   }
 
+  /** Whether the client is gone, or was until just now. */
+  wasHere(client: number): boolean {
+    return this.#gone.has(client);
+  }
+
   isPresent(session: string): boolean {
     for (const one of this.#present.values()) if (one.session === session) return true;
     return false;
