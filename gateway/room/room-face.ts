@@ -82,7 +82,7 @@ export class RoomFace implements RoomContext, MemberHost {
   }
 
   work(name: string, task: (signal: AbortSignal) => Promise<unknown>): void {
-    this.#assertTurn("work");
+    this.#host.turns.assertRunning("work", this.key);
     checkName(name);
     this.#host.work(name, task);
   }

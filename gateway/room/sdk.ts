@@ -39,7 +39,7 @@ export interface RoomContext {
   readonly epoch: Epoch;
   /** By session id. Travels with the room when it moves. */
   readonly sessions: ReadonlyMap<string, Session>;
-  /** Fields `room` and `epoch` are set. */
+  /** The field `room` is set. */
   readonly log: Logger;
 
   /** To all sessions, or to those of `to`. Text for a string, binary for bytes, which are copied. */

@@ -9,14 +9,18 @@ export interface TurnsHost {
   turnFailed(error: unknown): void;
 }
 
+/** What a turn gives back means nothing; but a promise shows that it has not ended. */
+export type Turn = () => unknown;
+
 /** The turns of one room: one at a time, never one within another, none while the room stands still. */
 export class Turns {
   readonly #host: TurnsHost;
   readonly #marker: TurnMarker | undefined;
   readonly #mark: number;
   /** Turns that wait for the present one to end, or for the room to go on. Bounded by sessions, timers and works. */
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: Turn[] = [];
   #inTurn = false;
+  #isOpening = false;
   #halted = true;
   #failed = false;
   #count = 0;
@@ -45,32 +49,40 @@ export class Turns {
     if (!this.#inTurn) throw new Error(`${what} is allowed only within a turn of room ${room}`);
   }
 
+  /** As {@link assertInside}, but not while the room is being created: it may never run here. */
+  assertRunning(what: string, room: string): void {
+    this.assertInside(what, room);
+    if (this.#isOpening) throw new Error(`${what} is not allowed while room ${room} is being created or restored`);
+  }
+
   /** Runs what creates or restores the room: its calls are allowed, what it throws is thrown. */
   open<T>(work: () => T): T {
     this.#inTurn = true;
+    this.#isOpening = true;
     this.#marker?.enter(this.#mark);
     try {
       return work();
     } finally {
       this.#inTurn = false;
+      this.#isOpening = false;
       this.#marker?.leave();
     }
   }
 
   /** Runs one turn now. The caller has seen that the room does not stand still. */
-  run(turn: () => void): void {
+  run(turn: Turn): void {
     this.#one(turn);
     this.runWaiting();
   }
 
   /** Runs one turn as soon as none is under way and the room goes on. */
-  soon(turn: () => void): void {
+  soon(turn: Turn): void {
     this.#waiting.push(turn);
     this.runWaiting();
   }
 
   /** For one that is followed by `runWaiting`. */
-  later(turn: () => void): void {
+  later(turn: Turn): void {
     this.#waiting.push(turn);
   }
 
@@ -89,13 +101,13 @@ export class Turns {
     this.#halted = false;
   }
 
-  #one(turn: () => void): void {
+  #one(turn: Turn): void {
     if (this.#failed) return;
     this.#inTurn = true;
     this.#count += 1;
     this.#marker?.enter(this.#mark);
     try {
-      turn();
+      refusePromise(turn());
       this.#marker?.leave();
       this.#inTurn = false;
       this.#host.turnEnded();
@@ -107,4 +119,11 @@ export class Turns {
       this.#host.turnFailed(error);
     }
   }
+}
+
+/** ROOM-27: a handler that is not synchronous would act outside of its turn: it is an error of the room's code. */
+function refusePromise(result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  result.catch(() => {});
+  throw new TypeError("a handler has returned a promise: handlers are synchronous, and what waits goes through work");
 }

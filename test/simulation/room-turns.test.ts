@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Room, RoomContext } from "../../gateway/room/sdk.ts";
 import { bytesOf, clusterOf, moveAway } from "../support/cluster-of.ts";
+import { VirtualCluster } from "../support/virtual-cluster.ts";
 
 /** Throws in whatever method a client's message, a join's query or the room's name asks for. */
 function fragileRoom(room: RoomContext): Room {
@@ -285,4 +286,29 @@ test("ROOM-11: turns outside of turns are refused: a room's promises cannot act 
   await world.advance(100);
   expect(refused).toEqual(["send", "close", "broadcast", "setTimer", "clearTimer", "work"]);
   expect([client.frames, client.closeCode]).toEqual([[], undefined]);
+});
+
+test("ROOM-27: a handler that returns a promise closes its room, and an awaited failure ends no process", async () => {
+  const world = new VirtualCluster({
+    apps: {
+      late: {
+        durability: "memory",
+        create: () => ({
+          onMessage: (async () => {
+            await Promise.resolve();
+            throw new Error("too late");
+          }) as () => void,
+        }),
+      },
+    },
+  });
+  await world.addServer("s1");
+  await world.addGateway("g1");
+  await world.advance(1_500);
+  const client = await world.client("g1", "late/a");
+  await world.advance(50);
+  client.say("x");
+  await world.advance(200);
+  expect(client.closeCode).toBe(1012);
+  expect(world.servers.get("s1")?.running.state).toBe("live");
 });
