@@ -32,6 +32,7 @@ const spent = values["also-took"].map((text) => {
   const [name, seconds] = text.split("=");
   return { name, seconds: Number(seconds) };
 });
+const slowest = [];
 const scratch = mkdtempSync(join(tmpdir(), "roomgate-test-"));
 
 function hasTests(folder) {
@@ -42,6 +43,11 @@ function hasTests(folder) {
 function fail(remark) {
   totals.failed += 1;
   remarks.push(`failed: ${remark}`);
+}
+
+function skip(remark) {
+  totals.skipped += 1;
+  remarks.push(`skipped: ${remark}`);
 }
 
 function timed(name, work) {
@@ -57,29 +63,28 @@ function build() {
   return run.status === 0;
 }
 
-function countResults(suite, file) {
-  const report = JSON.parse(readFileSync(file, "utf8"));
-  for (const testFile of report.testResults) {
-    for (const test of testFile.assertionResults) {
-      if (test.status === "passed") totals.passed += 1;
-      else if (test.status === "failed") fail(`${suite.name}: ${test.fullName}`);
-      else totals.skipped += 1;
+function countResults(suite, { files, strayErrors }) {
+  for (const { path, seconds, isBroken, tests } of files) {
+    slowest.push({ path, seconds });
+    for (const { name, state, note } of tests) {
+      if (state === "passed") totals.passed += 1;
+      else if (state === "failed") fail(`${path}: ${name}`);
+      else skip(`${path}: ${name}: ${note ?? "it does not say why"}`);
     }
-    const brokenAsAWhole =
-      testFile.status === "failed" && !testFile.assertionResults.some((t) => t.status === "failed");
-    if (brokenAsAWhole) fail(`${suite.name}: ${testFile.name.slice(root.length + 1)} (did not run as a whole)`);
+    if (isBroken) fail(`${path} (did not run as a whole)`);
   }
+  if (strayErrors > 0) fail(`${suite.name}: errors outside of tests (see above)`);
 }
 
 function runSuite(suite) {
   const folders = suite.folders.filter(hasTests);
   if (folders.length === 0) return;
-  const env = { ...process.env, CI: process.env.CI ?? "true" };
+  const report = join(scratch, `${suite.name}.json`);
+  const env = { ...process.env, CI: process.env.CI ?? "true", TEST_REPORT: report };
   for (const name of suite.programs) {
     const program = obtainProgram(name);
     if (program.missing !== undefined) {
-      totals.skipped += 1;
-      remarks.push(`skipped: the ${suite.name} suite needs ${name}: ${program.missing}`);
+      skip(`the ${suite.name} suite needs ${name}: ${program.missing}`);
       return;
     }
     env[program.variable] = program.path;
@@ -88,7 +93,6 @@ function runSuite(suite) {
     fail(`${suite.name}: not run, since the build failed`);
     return;
   }
-  const report = join(scratch, `${suite.name}.json`);
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const paths = folders.map((folder) => `test/${folder}/`);
   const args = [
@@ -96,8 +100,7 @@ function runSuite(suite) {
     "--project",
     suite.project,
     "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
+    `--reporter=${join(root, "scripts/tools/report-for-counts.mjs")}`,
   ];
   const failedBefore = totals.failed;
   console.log(`\n== ${suite.name}`);
@@ -105,7 +108,7 @@ function runSuite(suite) {
   const run = timed(suite.name, () =>
     spawnSync(process.execPath, [vitest, ...args, ...paths], { cwd: root, env, stdio }),
   );
-  if (existsSync(report)) countResults(suite, report);
+  if (existsSync(report)) countResults(suite, JSON.parse(readFileSync(report, "utf8")));
   if (run.status !== 0 && totals.failed === failedBefore) fail(`${suite.name}: the run as a whole (see above)`);
 }
 
@@ -121,6 +124,13 @@ console.log("");
 const total = spent.reduce((sum, { seconds }) => sum + seconds, 0);
 const times = [...spent, { name: "all", seconds: total }].map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`);
 console.log(`took: ${times.join(", ")}`);
+slowest.sort((a, b) => b.seconds - a.seconds);
+console.log(
+  `slowest: ${slowest
+    .slice(0, 5)
+    .map(({ path, seconds }) => `${path} ${seconds.toFixed(1)} s`)
+    .join(", ")}`,
+);
 for (const remark of remarks) console.log(remark);
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
