@@ -40,7 +40,9 @@ export interface Store {
 
   /**
    * Keeps `snapshot` as the newest of its room, if the head's epoch is still `epoch`. Replaces the one before, atomically:
-   * a reader finds the old or the new one, whole. Repeating it after `unknown` is safe.
+   * a reader finds the old or the new one, whole. Where one at a later position is kept already, that one stays, and the answer is
+   * `stored`: a request that takes effect late must not bring back a state whose journal has been trimmed since. So repeating it after
+   * `unknown` is safe.
    */
   saveSnapshot(
     room: RoomKey,

@@ -115,11 +115,19 @@ export class Snapshots {
   ): RoomChange<SaveAnswer | Unavailable> {
     const { position, version, bytes } = snapshot;
     const { instance } = this.#environment;
+    const isLarge = chunkCount(bytes.length) > chunksPerCommit;
+    const isSuperseded = (head: HeadRow): boolean => (this.#positionOf(room, head) ?? 0) > position;
     return {
       room,
-      bytes: bytes.length <= chunksPerCommit * chunkBytes ? bytes.length + 512 : 512,
+      bytes: isLarge ? 512 : bytes.length + 512,
       decide(head) {
         if (head?.epoch !== epoch) return fenced(head);
+        // STORE-15: one at a later position stays. Chunks that were written for this one are left to the collector.
+        if (isSuperseded(head)) {
+          if (!isLarge) return { kind: "answer", answer: { kind: "stored" } };
+          const note = generationNote(instance, generationKey(room, generation), "dead");
+          return { kind: "write", head, rows: [note], answer: { kind: "stored" } };
+        }
         const rows = rowsOf();
         if (rows === undefined) return { kind: "answer", answer: notReplaced("its chunks were removed") };
         const key = generationKey(room, generation);
@@ -135,6 +143,14 @@ export class Snapshots {
         return { kind: "write", head: { ...head, generation }, rows, answer: { kind: "stored" } };
       },
     };
+  }
+
+  /** Of the snapshot that counts; `undefined` where there is none that can be read. */
+  #positionOf(room: RoomKey, { generation }: HeadRow): Position | undefined {
+    if (generation.equals(noGeneration)) return undefined;
+    const key = generationKey(room, generation);
+    const row = this.#environment.tables.snapshots.get(key);
+    return row instanceof Buffer ? decodeSnapshot(key, row)?.position : undefined;
   }
 
   async #giveUp<Answer>(note: Buffer, answer: Answer): Promise<Answer> {

@@ -72,6 +72,8 @@ export function createMemoryStore(backing: MemoryBacking): Store {
       guarded(() => {
         const state = backing.rooms.get(room);
         if (state?.epoch !== epoch) return fenced(state);
+        // STORE-15
+        if (state.snapshot !== undefined && state.snapshot.position > snapshot.position) return { kind: "stored" };
         const grownBytes = snapshot.bytes.length - (state.snapshot?.bytes.length ?? 0);
         if (!reserve(backing, grownBytes)) return full();
         state.snapshot = copySnapshot(snapshot);

@@ -22,7 +22,7 @@ export function snapshotContract(subject: Subject): void {
       for (const [position, version, text] of [
         [1, "1", "one"],
         [7, "2 ü", "two"],
-        [3, "", ""],
+        [7, "", ""],
       ] as const) {
         const snapshot = { position, version, bytes: textBytes(text) };
         expect(await store.saveSnapshot(room, 1, snapshot)).toEqual({ kind: "stored" });
@@ -51,6 +51,20 @@ export function snapshotContract(subject: Subject): void {
       expect(kept.kind === "snapshot" && bytesText(kept.snapshot.bytes)).toBe("first");
       await store.release(room, second, serverOf("s2"));
       expect(await store.saveSnapshot(room, 2, snapshot("second"))).toEqual({ kind: "stored" });
+    });
+
+    test("STORE-15: a save that comes late, behind one at a later position, changes nothing and is answered as stored", async () => {
+      const { store } = subject;
+      await take(store, "app/r");
+      await store.saveSnapshot(room, 1, { position: 7, version: "1", bytes: textBytes("newest") });
+      for (const bytes of [textBytes("late"), stateOf(1, 12 * megabyte)]) {
+        expect(await store.saveSnapshot(room, 1, { position: 6, version: "1", bytes })).toEqual({ kind: "stored" });
+        const kept = await store.loadSnapshot(room);
+        expect(kept.kind === "snapshot" && [kept.snapshot.position, bytesText(kept.snapshot.bytes)]).toEqual([
+          7,
+          "newest",
+        ]);
+      }
     });
 
     test("STORE-7: 20 MB come back as they were, and can be replaced by less", async () => {
