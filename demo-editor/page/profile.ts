@@ -1,0 +1,59 @@
+/** Who writes here, as the others see them. */
+export interface Profile {
+  readonly name: string;
+  /** Degrees on the colour wheel. */
+  readonly hue: number;
+}
+
+const storageKey = "roomgate-editor-profile";
+export const nameLengthMax = 24;
+const animals = [
+  "Badger",
+  "Comet",
+  "Falcon",
+  "Gecko",
+  "Heron",
+  "Ibis",
+  "Koala",
+  "Lynx",
+  "Marten",
+  "Otter",
+  "Raven",
+  "Wren",
+];
+
+/** A name without what would break a line or hide, at most 24 characters. Empty where nothing is left. */
+export function cleanName(text: string): string {
+  const clean = text
+    .normalize("NFC")
+    .replace(/\s+/gu, " ")
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "");
+  return [...clean.trim()].slice(0, nameLengthMax).join("").trim();
+}
+
+export function loadProfile(): Profile {
+  try {
+    const saved: unknown = JSON.parse(window.localStorage.getItem(storageKey) ?? "null");
+    if (typeof saved === "object" && saved !== null && "name" in saved && "hue" in saved) {
+      const name = cleanName(String(saved.name));
+      if (name !== "" && typeof saved.hue === "number") return { name, hue: Math.abs(Math.trunc(saved.hue)) % 360 };
+    }
+  } catch {
+    // What cannot be read is forgotten.
+  }
+  const animal = animals[Math.floor(Math.random() * animals.length)] ?? "Guest";
+  return { name: `Guest ${animal}`, hue: Math.floor(Math.random() * 360) };
+}
+
+export function saveProfile(profile: Profile): void {
+  try {
+    window.localStorage.setItem(storageKey, JSON.stringify(profile));
+  } catch {
+    // A browser that keeps nothing: it is another name the next time.
+  }
+}
+
+/** As y-codemirror wants them; dark enough for white letters in light and dark pages. */
+export function coloursOf(hue: number): { readonly color: string; readonly colorLight: string } {
+  return { color: `hsl(${hue} 65% 38%)`, colorLight: `hsl(${hue} 80% 50% / 25%)` };
+}
