@@ -1,6 +1,6 @@
 import type { Member, MemberId, MembershipTiming } from "../cluster/membership.ts";
 import { MemberAgent } from "../store/member-agent.ts";
-import type { MemberRecord, Store } from "../store/port.ts";
+import type { MemberRecord, MemberStore, Store } from "../store/port.ts";
 import type { Runtime } from "../wire/runtime.ts";
 
 /** The operating side's own view of who lives; it never depends on what a gateway or a server thinks. */
@@ -18,7 +18,7 @@ export interface MemberWatch {
 
 /** A lost member's row is removed after this: by then everybody has long drawn the conclusions. */
 export const sweepAfterMsDefault = 60_000;
-/** Heartbeats without an answer until the store counts as silent. */
+/** Looks in a row that failed, or heartbeats that one look has been under way, until the store counts as silent. */
 const missedLooksMax = 3;
 
 /** Rejects with a `RoomgateError` (`store-unavailable`) where the first look fails. */
@@ -28,7 +28,8 @@ export async function watchMembers(
   timing: MembershipTiming,
   sweepAfterMs: number = sweepAfterMsDefault,
 ): Promise<MemberWatch> {
-  const agent = new MemberAgent({ runtime, members: store.members, timing, self: undefined, onLook: sweep });
+  const looks = countLooks(runtime, store.members);
+  const agent = new MemberAgent({ runtime, members: looks.members, timing, self: undefined, onLook: sweep });
 
   function sweep(): void {
     for (const { id, instance, state, sinceMs } of agent.membership.members.values()) {
@@ -43,12 +44,37 @@ export async function watchMembers(
   return {
     members: () => [...agent.membership.members.values()].sort((a, b) => compareIds(a.id, b.id)),
     get storeAnswers() {
-      const { lookedMs } = agent.membership;
-      return lookedMs !== undefined && runtime.nowMs() - lookedMs < missedLooksMax * timing.heartbeatMs;
+      return looks.failures < missedLooksMax && looks.underWayMs() < missedLooksMax * timing.heartbeatMs;
     },
     refresh: () => agent.beat(),
     giveEvidence: (id) => agent.giveEvidence(id),
     stop: () => agent.stop(),
+  };
+}
+
+/**
+ * OPS-17: only looks tell of the store. The time since the last one tells as much of this process, which may have stood still
+ * itself.
+ */
+function countLooks(runtime: Runtime, members: MemberStore) {
+  let beganMs: number | undefined;
+  let failures = 0;
+  return {
+    get failures(): number {
+      return failures;
+    },
+    underWayMs: (): number => (beganMs === undefined ? 0 : runtime.nowMs() - beganMs),
+    members: {
+      put: (record) => members.put(record),
+      remove: (id, instance) => members.remove(id, instance),
+      list: async () => {
+        beganMs = runtime.nowMs();
+        const answer = await members.list();
+        beganMs = undefined;
+        failures = answer.kind === "members" ? 0 : failures + 1;
+        return answer;
+      },
+    } satisfies MemberStore,
   };
 }
 
