@@ -14,25 +14,49 @@ export interface SessionRecord {
   readonly states: number;
   /** Longest time between two states of one connection. */
   readonly longestSilenceMs: number;
+  /** How often the room has changed its owner under this page. */
+  readonly moves: number;
+  /** Time between the last state of one owner and the first of the next, the last time that happened. */
+  readonly lastMoveMs: number | undefined;
+  /** Reliable events that never came, and those that came again. */
+  readonly eventsMissed: number;
+  readonly eventsRepeated: number;
 }
 
-export type SessionStanding = LinkState | { readonly kind: "waiting" };
+export type SessionStanding =
+  | LinkState
+  | { readonly kind: "waiting" }
+  /** No place left in this arena. */
+  | { readonly kind: "full" };
 
 /** This visitor in this room, for as long as the page is open: one connection after another, and a match on each. */
 export class GameSession {
   readonly #room: string;
+  readonly #token: string;
   readonly #connection: Connection;
   #profile: Profile;
   #match = this.#newMatch();
-  #record: SessionRecord = { closes: 0, lastCloseCode: undefined, states: 0, longestSilenceMs: 0 };
+  #record: SessionRecord = {
+    closes: 0,
+    lastCloseCode: undefined,
+    states: 0,
+    longestSilenceMs: 0,
+    moves: 0,
+    lastMoveMs: undefined,
+    eventsMissed: 0,
+    eventsRepeated: 0,
+  };
   #lastPingMs = 0;
-  #isOutdated = false;
+  #stop: "outdated" | "full" | undefined;
 
-  constructor(room: string, profile: Profile) {
+  constructor(room: string, profile: Profile, token: string) {
     this.#room = room;
     this.#profile = profile;
+    this.#token = token;
     this.#connection = openConnection(() => this.#url(), {
       onOpened: () => {
+        const { eventsMissed, eventsRepeated } = this.record;
+        this.#record = { ...this.#record, eventsMissed, eventsRepeated };
         this.#match = this.#newMatch();
       },
       onMessage: (bytes) => this.#receive(bytes),
@@ -47,11 +71,16 @@ export class GameSession {
   }
 
   get record(): SessionRecord {
-    return this.#record;
+    const { missed, repeated } = this.#match.line;
+    const { eventsMissed, eventsRepeated } = this.#record;
+    return { ...this.#record, eventsMissed: eventsMissed + missed, eventsRepeated: eventsRepeated + repeated };
   }
 
   standing(nowMs: number): SessionStanding {
-    if (this.#isOutdated) return { kind: "stopped", code: 1000, why: "The game has been updated. Reload this page." };
+    if (this.#stop === "full") return { kind: "full" };
+    if (this.#stop === "outdated") {
+      return { kind: "stopped", code: 1000, why: "The game has been updated. Reload this page." };
+    }
     const link = this.#connection.state;
     return link.kind === "open" && this.#match.isWaiting(nowMs) ? { kind: "waiting" } : link;
   }
@@ -62,7 +91,7 @@ export class GameSession {
   }
 
   retry(): void {
-    if (!this.#isOutdated) this.#connection.retry();
+    if (this.#stop === undefined) this.#connection.retry();
   }
 
   /** To be called now and then: what is due with time. */
@@ -80,29 +109,38 @@ export class GameSession {
     return new Match((message) => this.#connection.send(encodeUp(message)));
   }
 
-  /** Name and colour are in the address, so that the room knows them whenever it joins us again. */
+  /** Name, colour and who we are is in the address, so that the room knows them whenever we join. */
   #url(): string {
     const { protocol, host } = window.location;
-    const query = new URLSearchParams({ name: this.#profile.name, hue: String(this.#profile.hue) });
+    const { name, hue } = this.#profile;
+    const query = new URLSearchParams({ name, hue: String(hue), token: this.#token });
     return `${protocol === "https:" ? "wss:" : "ws:"}//${host}/rooms/game/${this.#room}?${query}`;
   }
 
   #receive(bytes: Uint8Array): void {
     const nowMs = performance.now();
-    const before = this.#match.lastStateMs;
+    const { lastStateMs, state: before } = this.#match;
     switch (this.#match.receive(bytes, nowMs)) {
       case "other-version":
-        this.#isOutdated = true;
+        this.#stop = "outdated";
         this.#connection.close();
         return;
-      case "welcome":
-        // Joined again after a crash we come as we first came, which may be before a change of name.
-        if (this.#match.own?.name !== this.#profile.name) this.#match.rename(this.#profile.name);
+      case "full":
+        this.#stop = "full";
+        this.#connection.close();
         return;
       case "state": {
-        const silenceMs = before === undefined ? 0 : nowMs - before;
-        const longestSilenceMs = Math.max(this.#record.longestSilenceMs, silenceMs);
-        this.#record = { ...this.#record, states: this.#record.states + 1, longestSilenceMs };
+        const silenceMs = lastStateMs === undefined ? 0 : nowMs - lastStateMs;
+        const { state } = this.#match;
+        const hasMoved = before !== undefined && state !== undefined && state.epoch !== before.epoch;
+        const { states, longestSilenceMs, moves, lastMoveMs } = this.#record;
+        this.#record = {
+          ...this.#record,
+          states: states + 1,
+          longestSilenceMs: Math.max(longestSilenceMs, silenceMs),
+          moves: moves + (hasMoved ? 1 : 0),
+          lastMoveMs: hasMoved ? silenceMs : lastMoveMs,
+        };
         return;
       }
     }

@@ -1,104 +1,249 @@
 import type { Message, Room, RoomContext, Session } from "roomgate/room";
-import { type DownMessage, decodeUp, encodeDown, gameVersion, type PlayerCard } from "./rules/messages.ts";
-import { parseHue } from "./rules/names.ts";
-import { decodeWorld, encodeWorld } from "./saved-world.ts";
+import { Broadcast } from "./broadcast.ts";
+import { identityOf } from "./identity.ts";
+import { type ArenaEvent, decodeEvent, encodeEvent } from "./rules/events.ts";
+import { Ledger, type LedgerPlayer, playersKnownMax } from "./rules/ledger.ts";
+import { decodeUp, encodeDown, gameVersion, playersMax, type UpMessage } from "./rules/messages.ts";
+import { parseHue, sanitizeChat, sanitizeName } from "./rules/names.ts";
+import { ticksIn } from "./rules/timing.ts";
+import { decodeArena, encodeArena } from "./saved-arena.ts";
 import { World } from "./world.ts";
 
 const notUnderstood = 4400;
+const replaced = 4409;
 const overloaded = 1013;
+/** Whoever is back within this has everything that they had. */
+export const awayMsMax = 60_000;
+const ticksBetweenRenames = ticksIn(1);
+const ticksBetweenWords = ticksIn(0.7);
+/** Neighbouring numbers get colours far apart on the wheel: the golden angle. */
+const hueStep = 137.508;
 
 /**
- * One arena: turns what sessions say into calls of the {@link World}, and tells them what came of it. Who is in and what they are
- * called goes out reliably; where everybody is goes out as `latest`, since only the newest is of use.
+ * One arena: turns what sessions say into calls of the {@link World}, and tells them what came of it. What counts is an event: in the
+ * journal, in the ledger, and sent reliably, in one turn. Where everybody is goes out as `latest`, since only the newest is of use.
  */
 export class ArenaRoom implements Room {
   readonly #room: RoomContext;
-  #world = new World();
-  #isRestored = false;
+  #ledger = new Ledger();
+  #world: World;
+  readonly #broadcast: Broadcast;
+  /** Whose session is whose, by number; from the sessions' attachments, which survive moves and crashes. */
+  readonly #sessions = new Map<number, Session>();
+  /** Events of this turn. */
+  #fresh: ArenaEvent[] = [];
+  #isSettled = false;
 
   constructor(room: RoomContext) {
     this.#room = room;
+    this.#broadcast = new Broadcast(room);
+    this.#world = this.#createWorld();
   }
 
-  /** Name and colour come with the address, so that whoever is joined again after a crash looks the same. */
+  /** As everybody in it knows it. */
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  get world(): World {
+    return this.#world;
+  }
+
   onJoin(session: Session): void {
-    this.#forgetTheLost();
-    this.#remove(session.id);
+    this.#settle();
     const query = new URLSearchParams(session.query);
-    const player = this.#world.enter(session.id, { name: query.get("name") ?? "", hue: parseHue(query.get("hue")) });
-    if (player === undefined) {
-      session.close(overloaded, "the arena is full");
+    const id = identityOf(query.get("token"), session.id);
+    const known = this.#ledger.playerOfId(id);
+    if (known?.isHere !== true && this.#ledger.playersHere >= playersMax) {
+      session.send(encodeDown({ kind: "full", placesMax: playersMax }));
+      session.close(overloaded, `the arena is full: ${playersMax} players`);
       return;
     }
-    const players = [...this.#world.players.values()].map((other): PlayerCard => other.card);
-    const { tick } = this.#world;
-    session.send(encodeDown({ kind: "welcome", version: gameVersion, you: player.card.number, tick, players }));
-    this.#tellAll({ kind: "entered", player: player.card }, session);
+    const number = known?.number ?? this.#ledger.freeNumber();
+    if (known === undefined) this.#enter(number, id, query);
+    else this.#comeBack(session, known, query.get("name"));
+    this.#room.clearTimer(`away ${number}`);
+    session.attachment = number;
+    this.#sessions.set(number, session);
+    this.#world.enter(number);
+    this.#broadcast.begin(session);
+    const ledger = this.#ledger.save();
+    session.send(encodeDown({ kind: "welcome", version: gameVersion, you: number, ledger }));
+    this.#tellEvents(session);
   }
 
   onMessage(session: Session, message: Message): void {
-    this.#forgetTheLost();
+    this.#settle();
     const up = message.isText ? undefined : decodeUp(message.bytes);
-    switch (up?.kind) {
-      case undefined:
-        // GAME-3: what is malformed ends its sender, and nobody else notices.
-        session.close(notUnderstood, "not a message of the game");
-        return;
+    const number = this.#numberOf(session);
+    if (up === undefined) {
+      // GAME-3: what is malformed ends its sender, and nobody else notices.
+      session.close(notUnderstood, "not a message of the game");
+      return;
+    }
+    if (number !== undefined) this.#handle(session, number, up);
+    this.#tellEvents();
+  }
+
+  onLeave(session: Session): void {
+    this.#settle();
+    const number = this.#numberOf(session);
+    if (number !== undefined) this.#part(number);
+    this.#tellEvents();
+  }
+
+  /** `away <number>`: the player has not come back in time. */
+  onTimer(name: string): void {
+    this.#settle();
+    const number = Number(name.slice(name.indexOf(" ") + 1));
+    if (this.#ledger.players.get(number)?.isHere === false) this.#world.dismiss(number);
+    this.#tellEvents();
+  }
+
+  onTick(): void {
+    this.#settle();
+    this.#world.advance();
+    this.#tellEvents();
+    this.#broadcast.tick(this.#world, this.#sessions);
+  }
+
+  apply(entry: Uint8Array): void {
+    const event = decodeEvent(entry);
+    if (event === undefined) throw new Error("the journal of the arena is damaged");
+    this.#ledger.apply(event);
+  }
+
+  snapshot(): Uint8Array {
+    return encodeArena({ ledger: this.#ledger.save(), world: this.#world.save() });
+  }
+
+  restore(snapshot: Uint8Array): void {
+    const saved = decodeArena(snapshot);
+    if (saved === undefined) throw new Error("the saved arena is damaged");
+    this.#ledger = new Ledger(saved.ledger);
+    this.#world = this.#createWorld(saved.world);
+  }
+
+  #createWorld(saved?: ConstructorParameters<typeof World>[2]): World {
+    return new World(this.#ledger, (event) => this.#record(event), saved);
+  }
+
+  /** GAME-7: the only way in which anything that counts changes. */
+  #record(event: ArenaEvent): void {
+    this.#room.append(encodeEvent(event));
+    this.#fresh.push(event);
+  }
+
+  #tellEvents(except?: Session): void {
+    if (this.#fresh.length === 0) return;
+    const events = this.#fresh;
+    this.#fresh = [];
+    const message = encodeDown({ kind: "events", serial: this.#ledger.serial - events.length + 1, events });
+    this.#room.broadcast(message, except === undefined ? {} : { except });
+  }
+
+  /**
+   * GAME-6: once, before the first turn of an owner. After a move everything is as it was. After a crash who is here and what they have is
+   * what the journal says, but figures are where the last snapshot had them, or nowhere: then they come in anew.
+   */
+  #settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    for (const session of this.#room.sessions.values()) {
+      const number = session.attachment;
+      if (typeof number !== "number" || this.#ledger.players.get(number)?.isHere !== true) continue;
+      this.#sessions.set(number, session);
+      this.#broadcast.begin(session);
+      this.#world.enter(number);
+    }
+    for (const number of [...this.#world.figures.keys()]) {
+      if (!this.#sessions.has(number)) this.#world.leave(number);
+    }
+    // Whose session was lost in between.
+    for (const { number, isHere } of [...this.#ledger.players.values()]) {
+      if (isHere && !this.#sessions.has(number)) this.#part(number);
+    }
+  }
+
+  #enter(number: number, id: string, query: URLSearchParams): void {
+    if (this.#ledger.players.size >= playersKnownMax) {
+      const away = [...this.#ledger.players.values()].find(({ isHere }) => !isHere);
+      if (away !== undefined) this.#world.dismiss(away.number);
+    }
+    const hue = parseHue(query.get("hue")) ?? Math.trunc((number * hueStep) % 360);
+    this.#record({ kind: "entered", number, id, hue, name: sanitizeName(query.get("name") ?? "") });
+  }
+
+  /** The same player: after a reload, on another device, or while the old connection is not known to be gone. */
+  #comeBack(session: Session, { number, name, isHere }: LedgerPlayer, wanted: string | null): void {
+    const before = this.#sessions.get(number);
+    if (before !== undefined && before !== session) {
+      this.#sessions.delete(number);
+      this.#broadcast.end(before);
+      before.close(replaced, "you have joined from somewhere else");
+    }
+    if (!isHere) this.#record({ kind: "back", number });
+    const clean = wanted === null ? name : sanitizeName(wanted);
+    if (clean !== name) this.#record({ kind: "renamed", number, name: clean });
+  }
+
+  #part(number: number): void {
+    const session = this.#sessions.get(number);
+    if (session !== undefined) this.#broadcast.end(session);
+    this.#sessions.delete(number);
+    this.#world.leave(number);
+    this.#record({ kind: "away", number });
+    this.#room.setTimer(`away ${number}`, awayMsMax);
+  }
+
+  /** `undefined` for a session that was refused, or replaced by a newer one. */
+  #numberOf(session: Session): number | undefined {
+    const number = session.attachment;
+    if (typeof number !== "number") return undefined;
+    return this.#sessions.get(number)?.id === session.id ? number : undefined;
+  }
+
+  #handle(session: Session, number: number, up: UpMessage): void {
+    switch (up.kind) {
       case "steps":
-        this.#world.players.get(session.id)?.queue.receive(up.first, up.directions);
+        this.#broadcast.seen(session, up.seenTick);
+        this.#world.figures.get(number)?.queue.receive(up.first, up.steps);
+        return;
+      case "seen":
+        this.#broadcast.seen(session, up.tick);
         return;
       case "ping":
         session.send(encodeDown({ kind: "pong", token: up.token }), { delivery: "volatile" });
         return;
-      case "rename": {
-        const renamed = this.#world.rename(session.id, up.name);
-        if (renamed !== undefined) this.#tellAll({ kind: "entered", player: renamed.card });
+      case "rename":
+        this.#rename(number, sanitizeName(up.name));
         return;
-      }
+      case "say":
+        this.#say(session, number, sanitizeChat(up.text));
+        return;
+      case "heal":
+        this.#world.heal(number);
+        return;
     }
   }
 
-  onLeave(session: Session): void {
-    this.#forgetTheLost();
-    this.#remove(session.id);
+  /** Every change of a name goes to everybody, so it has its price. */
+  #rename(number: number, name: string): void {
+    const figure = this.#world.figures.get(number);
+    if (figure === undefined || this.#world.tick < figure.renamableAtTick) return;
+    if (this.#ledger.players.get(number)?.name === name) return;
+    figure.renamableAtTick = this.#world.tick + ticksBetweenRenames;
+    this.#record({ kind: "renamed", number, name });
   }
 
-  onTick(): void {
-    this.#forgetTheLost();
-    this.#world.advance();
-    const state = encodeDown({ kind: "state", tick: this.#world.tick, figures: this.#world.figures() });
-    this.#room.broadcast(state, { delivery: { latest: "state" } });
-  }
-
-  snapshot(): Uint8Array {
-    return encodeWorld(this.#world.save());
-  }
-
-  restore(snapshot: Uint8Array): void {
-    const saved = decodeWorld(snapshot);
-    if (saved === undefined) throw new Error("the saved arena is damaged");
-    this.#world = new World(saved);
-    this.#isRestored = true;
-  }
-
-  /**
-   * Once, at the first turn after `restore`. After a move every player's session is here, and nothing happens. After a crash the
-   * saved players' sessions are gone, or are about to be joined again: their figures must not stay behind as ghosts.
-   */
-  #forgetTheLost(): void {
-    if (!this.#isRestored) return;
-    this.#isRestored = false;
-    for (const session of [...this.#world.players.keys()]) {
-      if (!this.#room.sessions.has(session)) this.#remove(session);
+  #say(session: Session, number: number, text: string): void {
+    const figure = this.#world.figures.get(number);
+    if (figure === undefined || text === "") return;
+    if (this.#world.tick < figure.sayableAtTick) {
+      session.send(encodeDown({ kind: "quiet", seconds: 1 }), { delivery: "volatile" });
+      return;
     }
-  }
-
-  #remove(session: string): void {
-    const player = this.#world.leave(session);
-    if (player !== undefined) this.#tellAll({ kind: "left", number: player.card.number });
-  }
-
-  #tellAll(message: DownMessage, except?: Session): void {
-    this.#room.broadcast(encodeDown(message), except === undefined ? {} : { except });
+    figure.sayableAtTick = this.#world.tick + ticksBetweenWords;
+    this.#record({ kind: "said", number, text });
   }
 }

@@ -1,4 +1,4 @@
-import type { Direction } from "./rules/motion.ts";
+import type { Step } from "./rules/motion.ts";
 import { stepsPerTick } from "./rules/timing.ts";
 
 /** Waiting steps of one player, a second's worth; above it the oldest are skipped. */
@@ -8,13 +8,13 @@ const queuedStepsUsual = 2 * stepsPerTick;
 /** Left waiting when a player has sent more than its allowance. */
 const queuedStepsKept = 4 * stepsPerTick;
 /** Steps that a player may make up for ticks in which nothing of it had arrived. */
-export const allowanceMax = 10 * stepsPerTick;
+export const allowanceMax = 15 * stepsPerTick;
 /** Most steps in one tick, while catching up. */
 export const stepsPerTickMax = 4 * stepsPerTick;
 
 export interface SavedStepQueue {
   readonly lastReceived: number;
-  readonly steps: readonly Direction[];
+  readonly steps: readonly Step[];
 }
 
 /**
@@ -25,7 +25,7 @@ export interface SavedStepQueue {
  */
 export class StepQueue {
   #lastReceived: number;
-  #steps: Direction[];
+  #steps: Step[];
   #allowance: number;
 
   /** A restored queue gets the whole allowance: time that a move of the room took is the players' to make up. */
@@ -41,18 +41,18 @@ export class StepQueue {
   }
 
   /** Steps numbered from `first` on. Those that were received before are ignored. */
-  receive(first: number, directions: readonly Direction[]): void {
-    for (let index = Math.max(0, this.#lastReceived + 1 - first); index < directions.length; index += 1) {
-      const direction = directions[index];
-      if (direction === undefined) break;
-      this.#steps.push(direction);
+  receive(first: number, steps: readonly Step[]): void {
+    for (let index = Math.max(0, this.#lastReceived + 1 - first); index < steps.length; index += 1) {
+      const step = steps[index];
+      if (step === undefined) break;
+      this.#steps.push(step);
       this.#lastReceived = first + index;
     }
     if (this.#steps.length > queuedStepsMax) this.#keepNewest(queuedStepsMax);
   }
 
   /** What the figure does in this tick, in order. */
-  take(): Direction[] {
+  take(): Step[] {
     const allowance = Math.min(this.#allowance + stepsPerTick, allowanceMax);
     const hurried = this.#steps.length > queuedStepsUsual + stepsPerTick;
     const wanted = hurried ? Math.min(this.#steps.length - queuedStepsUsual, stepsPerTickMax) : stepsPerTick;

@@ -1,128 +1,232 @@
-import { arena, chooseSpawn } from "./rules/arena.ts";
-import { type FigureState, type PlayerCard, playersMax } from "./rules/messages.ts";
-import { type Body, moveBody } from "./rules/motion.ts";
-import { sanitizeName } from "./rules/names.ts";
-import { tickHz } from "./rules/timing.ts";
-import { type SavedStepQueue, StepQueue } from "./step-queue.ts";
-
-/** One player in the arena. The session is whose it is; others know it by its number. */
-export interface Player {
-  readonly session: string;
-  readonly card: PlayerCard;
-  readonly body: Body;
-  readonly queue: StepQueue;
-  /** Tick from which on it may change its name (again). */
-  readonly renamableAtTick: number;
-}
-
-export interface SavedPlayer extends Omit<Player, "queue"> {
-  readonly queue: SavedStepQueue;
-}
+import { Chance } from "./chance.ts";
+import { createFigure, type Figure, restoreFigure, type SavedFigure, saveFigure } from "./figure.ts";
+import { Flight } from "./flight.ts";
+import { nextItem, scatter } from "./item-rain.ts";
+import { arena, chooseSpawn, figureRadius, type Place, unitsPerPixel } from "./rules/arena.ts";
+import type { Bolt } from "./rules/bolts.ts";
+import type { ArenaEvent } from "./rules/events.ts";
+import { emptyHanded, healthMax, reloadTicksWith, speedWith } from "./rules/items.ts";
+import type { Item, Ledger } from "./rules/ledger.ts";
+import { playersMax } from "./rules/messages.ts";
+import { moveBody } from "./rules/motion.ts";
+import type { FigureState } from "./rules/states.ts";
+import { ticksIn } from "./rules/timing.ts";
 
 export interface SavedWorld {
   readonly tick: number;
-  readonly lastNumber: number;
-  readonly players: readonly SavedPlayer[];
+  readonly chance: number;
+  readonly nextBoltId: number;
+  readonly figures: readonly SavedFigure[];
+  readonly bolts: readonly Bolt[];
+  /** Where players who are away were. */
+  readonly parked: readonly (readonly [number: number, at: Place])[];
 }
 
-const numberMax = 0xffff;
+/** Makes an event count: it is in the ledger when the call returns. */
+export type Record = (event: ArenaEvent) => void;
+
 const tickMax = 0xffff_ffff;
-/** Every change of a name goes to everybody, so it has its price. */
-const ticksBetweenRenames = tickHz;
-/** Neighbouring numbers get colours far apart on the wheel: the golden angle. */
-const hueStep = 137.508;
+const respawnTicks = ticksIn(2.5);
+const safeTicks = ticksIn(1.5);
+const itemEveryTicks = ticksIn(0.4);
+const reachUnits = figureRadius + 14 * unitsPerPixel;
+const parkedMax = 500;
 
 /**
- * The simulation, without a network, a clock or chance: the same calls give the same world on every machine. What shoots, lies
- * around or is carried will be a part of its own beside the players, advanced in the same tick.
+ * The simulation, without a network, a clock or chance of its own: the same calls give the same world on every machine. It moves
+ * what may be lost; whatever counts it gives to `record`, and reads back from the ledger.
  */
 export class World {
   #tick: number;
-  #lastNumber: number;
-  readonly #players = new Map<string, Player>();
+  readonly #ledger: Ledger;
+  readonly #record: Record;
+  readonly #chance: Chance;
+  readonly #figures = new Map<number, Figure>();
+  readonly #flight: Flight;
+  readonly #parked = new Map<number, Place>();
 
-  constructor(saved: SavedWorld = { tick: 0, lastNumber: 0, players: [] }) {
-    this.#tick = saved.tick;
-    this.#lastNumber = saved.lastNumber;
-    for (const player of saved.players) {
-      this.#players.set(player.session, { ...player, queue: new StepQueue(player.queue) });
-    }
+  constructor(ledger: Ledger, record: Record, saved?: SavedWorld) {
+    this.#ledger = ledger;
+    this.#record = record;
+    this.#tick = saved?.tick ?? 0;
+    this.#chance = new Chance(saved?.chance ?? 1);
+    this.#flight = new Flight(saved && { bolts: saved.bolts, nextId: saved.nextBoltId });
+    for (const figure of saved?.figures ?? []) this.#figures.set(figure.number, restoreFigure(figure));
+    for (const [number, at] of saved?.parked ?? []) this.#parked.set(number, at);
   }
 
   get tick(): number {
     return this.#tick;
   }
 
-  /** By session. */
-  get players(): ReadonlyMap<string, Player> {
-    return this.#players;
+  /** By number of their players. */
+  get figures(): ReadonlyMap<number, Figure> {
+    return this.#figures;
   }
 
-  /** Puts a new figure into the arena. `undefined` if it is full. A session that is in already must leave first. */
-  enter(session: string, wanted: { readonly name: string; readonly hue: number | undefined }): Player | undefined {
-    if (this.#players.size >= playersMax || this.#players.has(session)) return undefined;
-    const number = this.#freeNumber();
-    const bodies = [...this.#players.values()].map((player) => player.body);
-    const { x, y } = chooseSpawn(arena.spawns, bodies, number);
-    const hue = wanted.hue ?? Math.trunc((number * hueStep) % 360);
-    const player: Player = {
-      session,
-      card: { number, hue, name: sanitizeName(wanted.name) },
-      body: { x, y, vx: 0, vy: 0 },
-      queue: new StepQueue(),
-      renamableAtTick: 0,
-    };
-    this.#players.set(session, player);
-    return player;
+  get bolts(): readonly Bolt[] {
+    return this.#flight.bolts;
   }
 
-  /** The player that has left, if it was in. */
-  leave(session: string): Player | undefined {
-    const player = this.#players.get(session);
-    this.#players.delete(session);
-    return player;
+  /** Puts a player's figure into the arena: where it was, if it comes back. Does nothing where it is in. */
+  enter(number: number): void {
+    if (this.#figures.has(number)) return;
+    const slot = this.#freeSlot();
+    if (slot === undefined) return;
+    const at = this.#parked.get(number) ?? this.#spawn(number);
+    this.#parked.delete(number);
+    this.#figures.set(number, createFigure(number, slot, at, this.#tick + safeTicks));
   }
 
-  /** The player with its new name; `undefined` if nothing changed: the same name, or too soon after the last change. */
-  rename(session: string, name: string): Player | undefined {
-    const player = this.#players.get(session);
-    const clean = sanitizeName(name);
-    if (player === undefined || player.card.name === clean || this.#tick < player.renamableAtTick) return undefined;
-    const renamableAtTick = this.#tick + ticksBetweenRenames;
-    const renamed = { ...player, card: { ...player.card, name: clean }, renamableAtTick };
-    this.#players.set(session, renamed);
-    return renamed;
+  /** Takes it out. */
+  leave(number: number): void {
+    const figure = this.#figures.get(number);
+    if (figure === undefined) return;
+    this.#figures.delete(number);
+    if (figure.backAtTick !== undefined) return;
+    this.#parked.set(number, { x: figure.body.x, y: figure.body.y });
+    const [oldest] = this.#parked.keys();
+    if (this.#parked.size > parkedMax && oldest !== undefined) this.#parked.delete(oldest);
   }
 
-  /** One tick: every player's figure does the steps that have arrived for it. */
+  /** The player is gone for good: what it holds lies where it was. */
+  dismiss(number: number): void {
+    this.leave(number);
+    const at = this.#parked.get(number) ?? this.#chance.pick(arena.itemSpots) ?? arena.bank;
+    this.#parked.delete(number);
+    this.#record({ kind: "left", number, drops: scatter(this.#ledger, number, at, this.#chance) });
+  }
+
+  /** Uses up a heart, where there is one and it is of use. */
+  heal(number: number): void {
+    const figure = this.#figures.get(number);
+    if (figure === undefined || figure.backAtTick !== undefined || figure.health >= healthMax) return;
+    if (this.#useUp(number, "heart")) figure.health = healthMax;
+  }
+
+  /** One tick: everybody's steps that have arrived, then what flies, then what lies around. */
   advance(): void {
     this.#tick = Math.min(this.#tick + 1, tickMax);
-    for (const player of this.#players.values()) {
-      let body = player.body;
-      for (const direction of player.queue.take()) body = moveBody(body, direction, arena);
-      if (body !== player.body) this.#players.set(player.session, { ...player, body });
-    }
+    const figures = [...this.#figures.values()];
+    for (const figure of figures) this.#act(figure);
+    this.#flight.advance(this.#tick, figures, (victim, by) => this.#hit(victim, by));
+    this.#pickUp(figures);
+    for (const figure of figures) this.#bank(figure);
+    if (this.#tick % itemEveryTicks === 0) this.#rain();
   }
 
-  figures(): FigureState[] {
-    const figures: FigureState[] = [];
-    for (const { card, body, queue } of this.#players.values()) {
-      figures.push({ number: card.number, body, lastStep: queue.lastDone });
+  /** What players see of each figure that is in, by slot. */
+  states(): (FigureState | undefined)[] {
+    const states = new Array<FigureState | undefined>(playersMax);
+    for (const { slot, number, body, aim, health, safeUntilTick, backAtTick } of this.#figures.values()) {
+      if (backAtTick === undefined) states[slot] = { number, body, aim, health, isSafe: this.#tick < safeUntilTick };
     }
-    return figures;
+    return states;
   }
 
   save(): SavedWorld {
-    const players = [...this.#players.values()].map((player) => ({ ...player, queue: player.queue.save() }));
-    return { tick: this.#tick, lastNumber: this.#lastNumber, players };
+    return {
+      tick: this.#tick,
+      chance: this.#chance.state,
+      nextBoltId: this.#flight.nextId,
+      figures: [...this.#figures.values()].map(saveFigure),
+      bolts: this.#flight.bolts,
+      parked: [...this.#parked],
+    };
   }
 
-  /** Numbers go round, so that one is not used again soon: a late state must not move a stranger. */
-  #freeNumber(): number {
-    const used = new Set([...this.#players.values()].map((player) => player.card.number));
-    do {
-      this.#lastNumber = this.#lastNumber >= numberMax ? 1 : this.#lastNumber + 1;
-    } while (used.has(this.#lastNumber));
-    return this.#lastNumber;
+  #act(figure: Figure): void {
+    const steps = figure.queue.take();
+    if (figure.backAtTick !== undefined) {
+      // What it wants while it is out is done with, and does nothing.
+      if (this.#tick >= figure.backAtTick) this.#comeBack(figure);
+      return;
+    }
+    const carried = this.#ledger.players.get(figure.number)?.carried ?? emptyHanded;
+    const speed = speedWith(carried);
+    for (const step of steps) {
+      figure.body = moveBody(figure.body, step, arena, speed);
+      figure.aim = step.aim;
+      // GAME-1: by the arena's time, so that no number of steps shoots faster.
+      if (!step.isFiring || this.#tick < figure.readyAtTick) continue;
+      figure.readyAtTick = this.#tick + reloadTicksWith(carried);
+      figure.safeUntilTick = Math.min(figure.safeUntilTick, this.#tick);
+      this.#flight.shoot(figure, this.#tick);
+    }
+  }
+
+  #comeBack(figure: Figure): void {
+    const { x, y } = this.#spawn(figure.number);
+    figure.backAtTick = undefined;
+    figure.body = { x, y, vx: 0, vy: 0 };
+    figure.health = healthMax;
+    figure.safeUntilTick = this.#tick + safeTicks;
+  }
+
+  #hit(victim: Figure, by: number): void {
+    if (this.#tick < victim.safeUntilTick) return;
+    if (this.#useUp(victim.number, "shield")) return;
+    victim.health -= 1;
+    this.#record({ kind: "hit", victim: victim.number, by });
+    if (victim.health > 0) return;
+    victim.backAtTick = this.#tick + respawnTicks;
+    const drops = scatter(this.#ledger, victim.number, victim.body, this.#chance);
+    this.#record({ kind: "felled", victim: victim.number, by, drops });
+  }
+
+  #pickUp(figures: readonly Figure[]): void {
+    for (const item of [...this.#ledger.items.values()]) {
+      if (item.holder !== undefined) continue;
+      const taker = this.#nearestTaker(figures, item);
+      if (taker !== undefined) this.#record({ kind: "taken", item: item.number, number: taker.number });
+    }
+  }
+
+  /** GAME-1: only within reach. Of several the nearest, so that nobody wins by having come first. */
+  #nearestTaker(figures: readonly Figure[], item: Item): Figure | undefined {
+    let [taker, least]: [Figure | undefined, number] = [undefined, reachUnits * reachUnits];
+    for (const figure of figures) {
+      const [dx, dy] = [figure.body.x - item.at.x, figure.body.y - item.at.y];
+      if (Math.abs(dx) > reachUnits || Math.abs(dy) > reachUnits || figure.backAtTick !== undefined) continue;
+      const distance = dx * dx + dy * dy;
+      if (distance <= least && this.#ledger.canTake(figure.number, item)) [taker, least] = [figure, distance];
+    }
+    return taker;
+  }
+
+  #bank({ number, body, backAtTick }: Figure): void {
+    const { bank } = arena;
+    if (backAtTick !== undefined || Math.hypot(body.x - bank.x, body.y - bank.y) > bank.radius) return;
+    if ((this.#ledger.players.get(number)?.carried.gem ?? 0) > 0) this.#record({ kind: "banked", number });
+  }
+
+  #rain(): void {
+    const next = nextItem(this.#ledger, this.#chance);
+    if (next === undefined) return;
+    const item = this.#ledger.itemsSpawned + 1;
+    this.#record({ kind: "spawned", item, itemKind: next.kind, at: next.at });
+  }
+
+  #useUp(number: number, kind: Item["kind"]): boolean {
+    if ((this.#ledger.players.get(number)?.carried[kind] ?? 0) === 0) return false;
+    const item = this.#ledger.heldBy(number).find((held) => held.kind === kind);
+    if (item === undefined) return false;
+    this.#record({ kind: "used", item: item.number, number });
+    return true;
+  }
+
+  #spawn(number: number): Place {
+    const bodies = [...this.#figures.values()].filter(({ backAtTick }) => backAtTick === undefined);
+    return chooseSpawn(
+      arena.spawns,
+      bodies.map(({ body }) => body),
+      number,
+    );
+  }
+
+  #freeSlot(): number | undefined {
+    const used = new Set([...this.#figures.values()].map((figure) => figure.slot));
+    for (let slot = 0; slot < playersMax; slot += 1) if (!used.has(slot)) return slot;
+    return undefined;
   }
 }

@@ -16,33 +16,60 @@ export interface FakeSession extends Session {
   readonly closed: { readonly code: number; readonly reason: string } | undefined;
 }
 
+/** What a commit room has on disk at some moment. */
+export interface FakeDisk {
+  readonly snapshot: Uint8Array | undefined;
+  /** Entries of the journal that the snapshot contains. */
+  readonly entries: number;
+}
+
 /** A room of an app without a server around it: a test calls its turns, and sees what sessions get. */
 export interface FakeRoom<R extends Room> {
   readonly room: R;
   readonly context: RoomContext;
+  /** What the room has appended, oldest first. */
+  readonly entries: readonly Uint8Array[];
+  /** What it has told other rooms, oldest first. */
+  readonly tells: readonly { readonly room: string; readonly data: Data }[];
+  /** Its timers, with the delay that they were set with. */
+  readonly timers: ReadonlyMap<string, number>;
   join(query?: string, id?: string): FakeSession;
   say(session: FakeSession, data: Data): void;
   leave(session: FakeSession, reason?: LeaveReason): void;
   tick(count?: number): void;
+  fire(timer: string): void;
+  /** Another room tells it something. */
+  hear(from: string, data: Data): void;
+  save(): FakeDisk;
   /** A new owner takes it over as in a planned move: the same sessions, a new room object. */
   moved(): void;
-  /** A new owner begins from `snapshot` as after a crash: everybody is joined again, under the same ids. */
-  restarted(snapshot?: Uint8Array): void;
+  /**
+   * A new owner takes a commit room over after a crash: the same sessions, the snapshot of `disk` and the entries behind it. By default
+   * there is no snapshot, and all is in the journal.
+   */
+  crashed(disk?: FakeDisk): void;
 }
 
 export function createFakeRoom<R extends Room>(create: (context: RoomContext) => R): FakeRoom<R> {
-  let sessions = new Map<string, FakeSession>();
+  const sessions = new Map<string, FakeSession>();
+  const entries: Uint8Array[] = [];
+  const tells: { room: string; data: Data }[] = [];
+  const timers = new Map<string, number>();
+  const leaving: (() => void)[] = [];
   let numbered = 0;
+  let epoch = 1;
 
   const unused = (): never => {
-    throw new Error("a fake room has no timers, work or journal");
+    throw new Error("a fake room has no work");
   };
   const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
   const context: RoomContext = {
     key: "test/room",
     app: "test",
     id: "room",
-    epoch: 1,
+    get epoch() {
+      return epoch;
+    },
     get sessions() {
       return sessions;
     },
@@ -51,10 +78,16 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
       for (const session of options.to ?? sessions.values())
         if (session !== options.except) session.send(data, options);
     },
-    append: unused,
-    tell: unused,
-    setTimer: unused,
-    clearTimer: unused,
+    append(entry: Data) {
+      const bytes = typeof entry === "string" ? new TextEncoder().encode(entry) : entry.slice();
+      entries.push(bytes);
+      room.apply?.(bytes);
+    },
+    tell(to: string, data: Data) {
+      tells.push({ room: to, data: typeof data === "string" ? data : data.slice() });
+    },
+    setTimer: (name: string, delayMs: number) => void timers.set(name, delayMs),
+    clearTimer: (name: string) => void timers.delete(name),
     work: unused,
   };
   let room = create(context);
@@ -76,16 +109,16 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
       },
       close(code = 1000, reason = "") {
         closed = { code, reason };
-        if (sessions.delete(id)) room.onLeave?.(session, { kind: "closed", code });
+        // Its leave is a turn of its own, behind the present one.
+        if (sessions.delete(id)) leaving.push(() => room.onLeave?.(session, { kind: "closed", code }));
       },
     };
     return session;
   }
 
-  function enter(session: FakeSession): FakeSession {
-    sessions.set(session.id, session);
-    room.onJoin?.(session);
-    return session;
+  function turn(work: () => void): void {
+    work();
+    for (let next = leaving.shift(); next !== undefined; next = leaving.shift()) next();
   }
 
   return {
@@ -93,29 +126,40 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
       return room;
     },
     context,
+    entries,
+    tells,
+    timers,
     join(query = "", id = `gateway.${++numbered}`) {
-      return enter(createSession(id, query));
+      const session = createSession(id, query);
+      sessions.set(id, session);
+      turn(() => room.onJoin?.(session));
+      return session;
     },
     say(session, data) {
-      if (sessions.has(session.id)) room.onMessage(session, messageOf(data));
+      if (sessions.has(session.id)) turn(() => room.onMessage(session, messageOf(data)));
     },
     leave(session, reason = { kind: "left", code: 1000 }) {
-      if (sessions.delete(session.id)) room.onLeave?.(session, reason);
+      if (sessions.delete(session.id)) turn(() => room.onLeave?.(session, reason));
     },
     tick(count = 1) {
-      for (let ticks = 0; ticks < count; ticks += 1) room.onTick?.(50);
+      for (let ticks = 0; ticks < count; ticks += 1) turn(() => room.onTick?.(50));
     },
+    fire(timer) {
+      if (timers.delete(timer)) turn(() => room.onTimer?.(timer));
+    },
+    hear: (from, data) => turn(() => room.onTell?.(from, messageOf(data))),
+    save: () => ({ snapshot: room.snapshot?.(), entries: entries.length }),
     moved() {
       const snapshot = room.snapshot?.();
+      epoch += 1;
       room = create(context);
       if (snapshot !== undefined) room.restore?.(snapshot);
     },
-    restarted(snapshot) {
-      const before = [...sessions.values()];
-      sessions = new Map();
+    crashed(disk = { snapshot: undefined, entries: 0 }) {
+      epoch += 1;
       room = create(context);
-      if (snapshot !== undefined) room.restore?.(snapshot);
-      for (const session of before) enter(session);
+      if (disk.snapshot !== undefined) room.restore?.(disk.snapshot);
+      for (const entry of entries.slice(disk.entries)) room.apply?.(entry);
     },
   };
 }

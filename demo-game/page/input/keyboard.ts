@@ -1,7 +1,7 @@
 import { type Direction, directionMax, standing } from "../../server/rules/motion.ts";
 
 /** By place on the keyboard, not by letter: W A S D are where they are on every layout. */
-const keys: ReadonlyMap<string, Direction> = new Map([
+const directions: ReadonlyMap<string, Direction> = new Map([
   ["ArrowLeft", { x: -1, y: 0 }],
   ["KeyA", { x: -1, y: 0 }],
   ["ArrowRight", { x: 1, y: 0 }],
@@ -11,28 +11,52 @@ const keys: ReadonlyMap<string, Direction> = new Map([
   ["ArrowDown", { x: 0, y: 1 }],
   ["KeyS", { x: 0, y: 1 }],
 ]);
+const fire = "Space";
 
-/** The direction of the keys that are down. Keys typed into a field, or with a modifier, are not ours. */
-export function listenToKeyboard(): () => Direction {
+/** What a press of a key is for, but for moving and firing. */
+export interface KeyActions {
+  readonly KeyE: () => void;
+  readonly KeyM: () => void;
+  readonly Enter: () => void;
+}
+
+export interface Keyboard {
+  /** Of the keys that are down. */
+  direction(): Direction;
+  isFiring(): boolean;
+}
+
+/** Keys typed into a field, on a button, or with a modifier are not ours. */
+export function listenToKeyboard(actions: KeyActions): Keyboard {
   const down = new Set<string>();
   window.addEventListener("keydown", (event) => {
-    const isTyping = event.target instanceof HTMLInputElement;
-    if (!keys.has(event.code) || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { target, code } = event;
+    const isElsewhere = target instanceof HTMLInputElement || target instanceof HTMLButtonElement;
+    if (isElsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (code === "KeyE" || code === "KeyM" || code === "Enter") {
+      event.preventDefault();
+      if (!event.repeat) actions[code]();
+      return;
+    }
+    if (!directions.has(code) && code !== fire) return;
     event.preventDefault();
-    down.add(event.code);
+    down.add(code);
   });
   window.addEventListener("keyup", (event) => down.delete(event.code));
   // Whoever leaves the window with a key down never lets go of it for us.
   window.addEventListener("blur", () => down.clear());
 
-  return () => {
-    if (down.size === 0) return standing;
-    let [x, y] = [0, 0];
-    for (const code of down) {
-      const key = keys.get(code);
-      x += key?.x ?? 0;
-      y += key?.y ?? 0;
-    }
-    return { x: Math.sign(x) * directionMax, y: Math.sign(y) * directionMax };
+  return {
+    direction() {
+      let [x, y] = [0, 0];
+      for (const code of down) {
+        const key = directions.get(code);
+        x += key?.x ?? 0;
+        y += key?.y ?? 0;
+      }
+      if (x === 0 && y === 0) return standing;
+      return { x: Math.sign(x) * directionMax, y: Math.sign(y) * directionMax };
+    },
+    isFiring: () => down.has(fire),
   };
 }

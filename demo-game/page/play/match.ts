@@ -1,14 +1,14 @@
 import { type Place, unitsPerPixel } from "../../server/rules/arena.ts";
-import {
-  type DownMessage,
-  decodeDown,
-  gameVersion,
-  type PlayerCard,
-  type UpMessage,
-} from "../../server/rules/messages.ts";
-import type { Direction } from "../../server/rules/motion.ts";
+import { type Carried, emptyHanded, reloadTicksWith, speedWith } from "../../server/rules/items.ts";
+import type { Ledger, LedgerPlayer } from "../../server/rules/ledger.ts";
+import { type Blip, decodeDown, gameVersion, type Received, type UpMessage } from "../../server/rules/messages.ts";
+import type { Body, Step } from "../../server/rules/motion.ts";
+import { StateReader } from "../../server/rules/state-reader.ts";
+import type { FigureState, SeenState } from "../../server/rules/states.ts";
 import { stepsPerSecond, stepsPerTick } from "../../server/rules/timing.ts";
+import { EventLine } from "./event-line.ts";
 import { OwnFigure } from "./own-figure.ts";
+import { OwnShots } from "./own-shots.ts";
 import { Playback } from "./playback.ts";
 
 const stepMs = 1000 / stepsPerSecond;
@@ -16,29 +16,63 @@ const stepMs = 1000 / stepsPerSecond;
 const frameMsMax = 250;
 /** Without a state for so long the room is being waited for. Above a planned move's pause, which nobody needs to hear of. */
 export const silenceMsMax = 600;
+/** A page that has nothing else to say tells after so many states what it has seen. */
+const statesBetweenSeen = 5;
+/** The room gets no further with our steps for so many states, though we wait: what it has not got it will never get. */
+const statesStuckMax = 15;
 
 /** A figure as it is to be drawn now. Places in pixels of the arena, velocity in pixels a second. */
 export interface ShownFigure {
-  readonly card: PlayerCard;
+  readonly player: LedgerPlayer;
   readonly isOwn: boolean;
   readonly x: number;
   readonly y: number;
   readonly vx: number;
   readonly vy: number;
+  /** 256 directions, clockwise from the right. */
+  readonly aim: number;
+  readonly health: number;
+  readonly isSafe: boolean;
+}
+
+/** Pixels of the arena. */
+export interface ShownBolt {
+  readonly x: number;
+  readonly y: number;
+  readonly aim: number;
+  readonly by: number;
+}
+
+/** How right the prediction of one's own figure was, over the states of this match. */
+export interface PredictionRecord {
+  readonly states: number;
+  readonly corrections: number;
+  /** Pixels. */
+  readonly errorPxMax: number;
+  readonly errorPxSum: number;
 }
 
 /** The page's side of one arena: knows no network, no screen and no clock. One for each connection. */
 export class Match {
   readonly #send: (message: UpMessage) => void;
-  readonly #cards = new Map<number, PlayerCard>();
+  readonly #states = new StateReader();
+  #line = new EventLine();
+  #isWelcome = false;
   #you = 0;
   #own: OwnFigure | undefined;
   #nextNumber = 1;
+  #shots = new OwnShots();
   #playback = new Playback();
-  #unsent: { first: number; directions: Direction[] } = { first: 0, directions: [] };
+  #state: SeenState | undefined;
+  #blips: readonly Blip[] = [];
+  #unsent: { first: number; steps: Step[] } = { first: 0, steps: [] };
+  #statesUnsaid = 0;
+  #statesStuck = 0;
   #dueMs = 0;
+  #shotsFired = 0;
   #lastFrameMs: number | undefined;
   #lastStateMs: number | undefined;
+  #prediction: PredictionRecord = { states: 0, corrections: 0, errorPxMax: 0, errorPxSum: 0 };
   #ping: { readonly token: number; readonly sentMs: number } | undefined;
   #pingMs: number | undefined;
 
@@ -46,22 +80,57 @@ export class Match {
     this.#send = send;
   }
 
-  get players(): ReadonlyMap<number, PlayerCard> {
-    return this.#cards;
+  /** Who is here and who has what, as of the last event. */
+  get ledger(): Ledger {
+    return this.#line.ledger;
   }
 
-  get own(): PlayerCard | undefined {
-    return this.#cards.get(this.#you);
+  get line(): EventLine {
+    return this.#line;
   }
 
-  /** Pixels; `undefined` before the first state. */
+  get isWelcome(): boolean {
+    return this.#isWelcome;
+  }
+
+  get own(): LedgerPlayer | undefined {
+    return this.ledger.players.get(this.#you);
+  }
+
+  get carried(): Carried {
+    return this.own?.carried ?? emptyHanded;
+  }
+
+  /** The newest state; what is drawn is older, but for one's own figure. */
+  get state(): SeenState | undefined {
+    return this.#state;
+  }
+
+  get ownBody(): Body | undefined {
+    return this.#own?.body;
+  }
+
+  /** Pixels; `undefined` before the first state, and while one's figure is out. */
   get ownPlace(): Place | undefined {
     const body = this.#own?.body;
     return body === undefined ? undefined : { x: body.x / unitsPerPixel, y: body.y / unitsPerPixel };
   }
 
+  get blips(): readonly Blip[] {
+    return this.#blips;
+  }
+
   get lastStateMs(): number | undefined {
     return this.#lastStateMs;
+  }
+
+  get prediction(): PredictionRecord {
+    return this.#prediction;
+  }
+
+  /** Shots that one's own figure has fired. */
+  get shotsFired(): number {
+    return this.#shotsFired;
   }
 
   /** Smoothed time to the room and back; `undefined` before the first answer. */
@@ -74,8 +143,8 @@ export class Match {
   }
 
   /** What it was. `other-version`: this page is not the server's any more. `malformed`: not understood, and ignored. */
-  receive(bytes: Uint8Array, nowMs: number): DownMessage["kind"] | "malformed" | "other-version" {
-    const message = decodeDown(bytes);
+  receive(bytes: Uint8Array, nowMs: number): Received["kind"] | "malformed" | "other-version" {
+    const message = decodeDown(bytes, this.#states);
     if (message === undefined) return "malformed";
     if (message.kind === "welcome" && message.version !== gameVersion) return "other-version";
     this.#handle(message, nowMs);
@@ -94,66 +163,88 @@ export class Match {
     this.#send({ kind: "rename", name });
   }
 
+  say(text: string): void {
+    this.#send({ kind: "say", text });
+  }
+
+  heal(): void {
+    this.#send({ kind: "heal" });
+  }
+
   /** Does the steps that are due, and sends them a server's tick at a time. */
-  frame(nowMs: number, direction: Direction): void {
+  frame(nowMs: number, wish: Step): void {
     const elapsedMs = Math.min(Math.max(nowMs - (this.#lastFrameMs ?? nowMs), 0), frameMsMax);
     this.#lastFrameMs = nowMs;
     this.#dueMs += elapsedMs;
     this.#own?.elapse(elapsedMs);
     while (this.#dueMs >= stepMs) {
       this.#dueMs -= stepMs;
-      this.#step(direction);
+      this.#step(wish);
     }
   }
 
   figures(nowMs: number): ShownFigure[] {
     const figures: ShownFigure[] = [];
-    for (const card of this.#cards.values()) {
-      const isOwn = card.number === this.#you;
-      const body = isOwn ? this.#ownBody() : this.#playback.shownAt(card.number, nowMs);
-      if (body !== undefined) figures.push({ card, isOwn, ...inPixels(body) });
+    for (const player of this.ledger.players.values()) {
+      const isOwn = player.number === this.#you;
+      const figure = isOwn ? this.#ownFigure() : this.#playback.shownAt(player.number, nowMs);
+      if (figure === undefined || !player.isHere) continue;
+      const { aim, health, isSafe } = figure;
+      figures.push({ player, isOwn, aim, health, isSafe, ...inPixels(figure.body) });
     }
     return figures;
   }
 
-  #ownBody() {
-    const own = this.#own;
-    return own === undefined ? undefined : { ...own.body, ...own.shownAt(this.#dueMs / stepMs) };
-  }
-
-  #step(direction: Direction): void {
-    const number = this.#own?.step(direction);
-    if (number !== undefined) {
-      if (this.#unsent.directions.length === 0) this.#unsent = { first: number, directions: [] };
-      this.#unsent.directions.push(direction);
+  bolts(nowMs: number): ShownBolt[] {
+    const others: Place[] = [];
+    for (const number of this.#state?.figures.keys() ?? []) {
+      const body = number === this.#you ? undefined : this.#playback.shownAt(number, nowMs)?.body;
+      if (body !== undefined) others.push(body);
     }
-    const { first, directions } = this.#unsent;
-    const isComplete = directions.length >= stepsPerTick || (number === undefined && directions.length > 0);
-    if (!isComplete) return;
-    this.#unsent = { first: 0, directions: [] };
-    this.#send({ kind: "steps", first, directions });
+    const own = this.#shots.shownAt(this.#dueMs / stepMs, others).map((shot) => ({ ...shot, by: this.#you }));
+    const theirs = this.#playback.boltsAt(nowMs).filter(({ bolt }) => bolt.by !== this.#you);
+    const all = [...own, ...theirs.map(({ bolt, x, y }) => ({ x, y, aim: bolt.aim, by: bolt.by }))];
+    return all.map(({ x, y, aim, by }) => ({ x: x / unitsPerPixel, y: y / unitsPerPixel, aim, by }));
   }
 
-  #handle(message: DownMessage, nowMs: number): void {
+  #ownFigure(): FigureState | undefined {
+    const [own, state] = [this.#own, this.#state?.figures.get(this.#you)];
+    if (own === undefined || state === undefined) return undefined;
+    return { ...state, aim: own.aim, body: { ...own.body, ...own.shownAt(this.#dueMs / stepMs) } };
+  }
+
+  #step(wish: Step): void {
+    const number = this.#own?.step(wish, speedWith(this.carried));
+    const isReady = number !== undefined && wish.isFiring;
+    if (this.#shots.elapse(this.#own?.body, wish.aim, isReady, reloadTicksWith(this.carried))) this.#shotsFired += 1;
+    if (number !== undefined) {
+      if (this.#unsent.steps.length === 0) this.#unsent = { first: number, steps: [] };
+      this.#unsent.steps.push(wish);
+    }
+    const { first, steps } = this.#unsent;
+    const isComplete = steps.length >= stepsPerTick || (number === undefined && steps.length > 0);
+    if (!isComplete) return;
+    this.#unsent = { first: 0, steps: [] };
+    this.#statesUnsaid = 0;
+    this.#send({ kind: "steps", first, seenTick: this.#state?.tick ?? 0, steps });
+  }
+
+  #handle(message: Received, nowMs: number): void {
     switch (message.kind) {
       case "welcome":
-        this.#begin(message.you, message.players);
+        this.#isWelcome = true;
+        this.#you = message.you;
+        this.#line = new EventLine(message.ledger);
         return;
-      case "entered":
-        this.#cards.set(message.player.number, message.player);
+      case "events":
+        this.#line.receive(message.serial, message.events);
         return;
-      case "left":
-        this.#cards.delete(message.number);
+      case "state":
+        this.#see(message.state, nowMs);
         return;
-      case "state": {
-        this.#lastStateMs = nowMs;
-        this.#playback.add(message.tick, message.figures, nowMs);
-        const own = message.figures.find((figure) => figure.number === this.#you);
-        if (own === undefined) return;
-        if (this.#own === undefined) this.#own = new OwnFigure(own.body, this.#nextNumber);
-        else this.#own.reconcile(own.body, own.lastStep);
+      case "radar":
+        this.#blips = message.blips;
         return;
-      }
       case "pong": {
         if (message.token !== this.#ping?.token) return;
         const measured = nowMs - this.#ping.sentMs;
@@ -161,18 +252,60 @@ export class Match {
         this.#ping = { ...this.#ping, sentMs: Number.NEGATIVE_INFINITY };
         return;
       }
+      case "full":
+      case "quiet":
+        return;
     }
   }
 
-  /** A second welcome in the same connection: the room's server is gone, and we were joined again. */
-  #begin(you: number, players: readonly PlayerCard[]): void {
-    this.#you = you;
+  #see(state: SeenState, nowMs: number): void {
+    const before = this.#state;
+    if (before !== undefined && before.epoch === state.epoch && state.tick <= before.tick) return;
+    // GAME-6: a new owner that is behind the old one has not got all of what that one knew.
+    if (before !== undefined && state.tick <= before.tick) this.#beginAnew();
+    this.#state = state;
+    this.#lastStateMs = nowMs;
+    this.#playback.add(state, nowMs);
+    const isStuck = this.#own?.isWaiting === true && state.lastStep === before?.lastStep;
+    this.#statesStuck = isStuck ? this.#statesStuck + 1 : 0;
+    if (this.#statesStuck > statesStuckMax) this.#beginAnew();
+    this.#reconcile(state);
+    this.#statesUnsaid += 1;
+    if (this.#statesUnsaid < statesBetweenSeen) return;
+    this.#statesUnsaid = 0;
+    this.#send({ kind: "seen", tick: state.tick });
+  }
+
+  #reconcile(state: SeenState): void {
+    const figure = state.figures.get(this.#you);
+    if (figure === undefined) {
+      this.#giveUpOwn();
+      return;
+    }
+    if (this.#own === undefined) {
+      this.#own = new OwnFigure(figure.body, this.#nextNumber);
+      return;
+    }
+    const errorPx = this.#own.reconcile(figure.body, state.lastStep, speedWith(this.carried)) / unitsPerPixel;
+    const { states, corrections, errorPxMax, errorPxSum } = this.#prediction;
+    this.#prediction = {
+      states: states + 1,
+      corrections: corrections + (errorPx > 0 ? 1 : 0),
+      errorPxMax: Math.max(errorPxMax, errorPx),
+      errorPxSum: errorPxSum + errorPx,
+    };
+  }
+
+  #beginAnew(): void {
+    this.#statesStuck = 0;
+    this.#playback = new Playback();
+    this.#giveUpOwn();
+  }
+
+  #giveUpOwn(): void {
     this.#nextNumber = this.#own?.nextNumber ?? this.#nextNumber;
     this.#own = undefined;
-    this.#unsent = { first: 0, directions: [] };
-    this.#playback = new Playback();
-    this.#cards.clear();
-    for (const player of players) this.#cards.set(player.number, player);
+    this.#unsent = { first: 0, steps: [] };
   }
 }
 

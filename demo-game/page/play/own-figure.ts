@@ -1,5 +1,5 @@
 import { arena, type Place } from "../../server/rules/arena.ts";
-import { type Body, type Direction, isResting, moveBody } from "../../server/rules/motion.ts";
+import { type Body, isResting, moveBody, type Step } from "../../server/rules/motion.ts";
 
 /** Steps sent but not yet in a state of the server: a second's worth. With more the room is not answering, and the figure waits for it. */
 export const pendingStepsMax = 60;
@@ -8,9 +8,9 @@ const slideDistanceMax = 200 * 16;
 /** A smaller one slides away with this time constant. */
 const slideMs = 90;
 
-interface Step {
+interface NumberedStep {
   readonly number: number;
-  readonly direction: Direction;
+  readonly step: Step;
 }
 
 /**
@@ -20,8 +20,9 @@ interface Step {
 export class OwnFigure {
   #body: Body;
   #before: Body;
-  #pending: Step[] = [];
+  #pending: NumberedStep[] = [];
   #nextNumber: number;
+  #aim = 0;
   #slide: Place = { x: 0, y: 0 };
 
   /** Step numbers go on across a new beginning in the same connection: the room may still get the old ones. */
@@ -39,35 +40,39 @@ export class OwnFigure {
     return this.#body;
   }
 
+  get aim(): number {
+    return this.#aim;
+  }
+
   get isWaiting(): boolean {
     return this.#pending.length >= pendingStepsMax;
   }
 
-  /** Does one step. Its number, or `undefined` if there was nothing to do or the room must answer first. */
-  step(direction: Direction): number | undefined {
+  /** Does one step. Its number, or `undefined` if there was nothing to do or the room must answer first. `speed` in units per step. */
+  step(step: Step, speed: number): number | undefined {
     this.#before = this.#body;
-    const isIdle = direction.x === 0 && direction.y === 0 && isResting(this.#body);
+    const isIdle = step.x === 0 && step.y === 0 && !step.isFiring && step.aim === this.#aim && isResting(this.#body);
     if (isIdle || this.isWaiting) return undefined;
     const number = this.#nextNumber;
     this.#nextNumber += 1;
-    this.#pending.push({ number, direction });
-    this.#body = moveBody(this.#body, direction, arena);
+    this.#aim = step.aim;
+    this.#pending.push({ number, step });
+    this.#body = moveBody(this.#body, step, arena, speed);
     return number;
   }
 
-  reconcile(body: Body, lastStep: number): void {
-    this.#pending = this.#pending.filter((step) => step.number > lastStep);
+  /** Answers by how much the prediction was wrong, in units. */
+  reconcile(body: Body, lastStep: number, speed: number): number {
+    this.#pending = this.#pending.filter(({ number }) => number > lastStep);
     let corrected = body;
-    for (const { direction } of this.#pending) corrected = moveBody(corrected, direction, arena);
+    for (const { step } of this.#pending) corrected = moveBody(corrected, step, arena, speed);
     const error = { x: this.#body.x - corrected.x, y: this.#body.y - corrected.y };
-    if (error.x === 0 && error.y === 0) {
-      this.#body = corrected;
-      return;
-    }
-    this.#before = { ...this.#before, x: this.#before.x - error.x, y: this.#before.y - error.y };
     this.#body = corrected;
+    if (error.x === 0 && error.y === 0) return 0;
+    this.#before = { ...this.#before, x: this.#before.x - error.x, y: this.#before.y - error.y };
     const slide = { x: this.#slide.x + error.x, y: this.#slide.y + error.y };
     this.#slide = Math.abs(slide.x) + Math.abs(slide.y) > slideDistanceMax ? { x: 0, y: 0 } : slide;
+    return Math.hypot(error.x, error.y);
   }
 
   /** Lets a correction fade. */

@@ -1,6 +1,7 @@
-import type { FigureState } from "../../server/rules/messages.ts";
+import { type Bolt, boltAfter } from "../../server/rules/bolts.ts";
 import type { Body } from "../../server/rules/motion.ts";
-import { stepsPerSecond, tickHz } from "../../server/rules/timing.ts";
+import type { FigureState, SeenState } from "../../server/rules/states.ts";
+import { stepsPerSecond, stepsPerTick, tickMs } from "../../server/rules/timing.ts";
 
 /** The others are shown this far in the past, so that there is a state on either side of the moment shown. */
 export const playbackDelayMs = 100;
@@ -9,7 +10,6 @@ const guessMsMax = 100;
 /** Two states farther apart than this per tick are a jump. In units. */
 const stepDistanceMax = 120 * 16;
 const statesMax = 40;
-const tickMs = 1000 / tickHz;
 /** How much of a new measurement goes into the estimate of the server's time. */
 const clockGain = 0.08;
 /** A measurement farther off than this is a new beginning, not jitter. */
@@ -17,7 +17,13 @@ const clockJumpMs = 250;
 
 interface Snapshot {
   readonly atMs: number;
-  readonly bodies: ReadonlyMap<number, Body>;
+  readonly state: Pick<SeenState, "tick" | "figures" | "bolts">;
+}
+
+export interface FlyingBolt {
+  readonly bolt: Bolt;
+  readonly x: number;
+  readonly y: number;
 }
 
 /** What the others did, a moment ago, between the states that the server has sent. */
@@ -27,11 +33,11 @@ export class Playback {
   #offsetMs: number | undefined;
 
   /** `nowMs` is when it came, on the clock that {@link shownAt} is asked with. A state that is not newer than the last is ignored. */
-  add(tick: number, figures: readonly FigureState[], nowMs: number): void {
-    const atMs = tick * tickMs;
+  add(state: Snapshot["state"], nowMs: number): void {
+    const atMs = state.tick * tickMs;
     const last = this.#snapshots.at(-1);
     if (last !== undefined && atMs <= last.atMs) return;
-    this.#snapshots.push({ atMs, bodies: new Map(figures.map((figure) => [figure.number, figure.body])) });
+    this.#snapshots.push({ atMs, state });
     if (this.#snapshots.length > statesMax) this.#snapshots.shift();
     const measured = nowMs - atMs;
     const offset = this.#offsetMs;
@@ -39,28 +45,42 @@ export class Playback {
     this.#offsetMs = isJump ? measured : offset + (measured - offset) * clockGain;
   }
 
-  /** Where to draw a figure; `undefined` if it was not there at that moment. */
-  shownAt(number: number, nowMs: number): Body | undefined {
-    if (this.#offsetMs === undefined) return undefined;
-    const atMs = nowMs - this.#offsetMs - playbackDelayMs;
+  /** How to draw a figure; `undefined` if it was not there at that moment. */
+  shownAt(number: number, nowMs: number): FigureState | undefined {
+    const atMs = this.#shownMs(nowMs);
+    if (atMs === undefined) return undefined;
     const next = this.#snapshots.findIndex((snapshot) => snapshot.atMs > atMs);
     if (next < 0) return this.#guess(number, atMs);
-    const to = this.#snapshots[next];
-    const from = this.#snapshots[next - 1];
-    const toBody = to?.bodies.get(number);
-    const fromBody = from?.bodies.get(number);
-    if (to === undefined || from === undefined || toBody === undefined || fromBody === undefined) {
-      return toBody ?? fromBody;
-    }
-    return between(fromBody, toBody, (atMs - from.atMs) / (to.atMs - from.atMs), (to.atMs - from.atMs) / tickMs);
+    const [from, to] = [this.#snapshots[next - 1], this.#snapshots[next]];
+    const [before, after] = [from?.state.figures.get(number), to?.state.figures.get(number)];
+    if (from === undefined || to === undefined || before === undefined || after === undefined) return after ?? before;
+    const [part, ticks] = [(atMs - from.atMs) / (to.atMs - from.atMs), to.state.tick - from.state.tick];
+    return { ...after, body: between(before.body, after.body, part, ticks) };
   }
 
-  #guess(number: number, atMs: number): Body | undefined {
+  boltsAt(nowMs: number): FlyingBolt[] {
+    const atMs = this.#shownMs(nowMs);
+    if (atMs === undefined) return [];
+    const next = this.#snapshots.findIndex((snapshot) => snapshot.atMs > atMs);
+    const [from, to] = next < 0 ? [this.#snapshots.at(-1)] : [this.#snapshots[next - 1], this.#snapshots[next]];
+    const bolts = new Map([...(from?.state.bolts ?? []), ...(to?.state.bolts ?? [])]);
+    return [...bolts.values()].flatMap((bolt) => {
+      const steps = (atMs / tickMs - bolt.bornTick) * stepsPerTick;
+      return steps < 0 ? [] : [{ bolt, ...boltAfter(bolt, steps) }];
+    });
+  }
+
+  #shownMs(nowMs: number): number | undefined {
+    return this.#offsetMs === undefined ? undefined : nowMs - this.#offsetMs - playbackDelayMs;
+  }
+
+  #guess(number: number, atMs: number): FigureState | undefined {
     const last = this.#snapshots.at(-1);
-    const body = last?.bodies.get(number);
-    if (last === undefined || body === undefined) return undefined;
+    const figure = last?.state.figures.get(number);
+    if (last === undefined || figure === undefined) return undefined;
+    const { body } = figure;
     const steps = (Math.min(atMs - last.atMs, guessMsMax) / 1000) * stepsPerSecond;
-    return { ...body, x: body.x + body.vx * steps, y: body.y + body.vy * steps };
+    return { ...figure, body: { ...body, x: body.x + body.vx * steps, y: body.y + body.vy * steps } };
   }
 }
 

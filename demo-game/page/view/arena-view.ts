@@ -23,7 +23,12 @@ export function drawFloor(): Container {
   for (let x = gridPx; x < width; x += gridPx) floor.moveTo(x, 0).lineTo(x, height);
   for (let y = gridPx; y < height; y += gridPx) floor.moveTo(0, y).lineTo(width, y);
   floor.stroke({ width: 1, color: palette.grid });
-  floor.circle(width / 2, height / 2, 250).stroke({ width: 3, color: palette.grid });
+  const bank = {
+    x: arena.bank.x / unitsPerPixel,
+    y: arena.bank.y / unitsPerPixel,
+    radius: arena.bank.radius / unitsPerPixel,
+  };
+  floor.circle(bank.x, bank.y, bank.radius + 26).stroke({ width: 3, color: palette.grid });
   floor
     .moveTo(width / 2, 0)
     .lineTo(width / 2, height)
@@ -32,6 +37,14 @@ export function drawFloor(): Container {
     floor.circle(x / unitsPerPixel, y / unitsPerPixel, 34).stroke({ width: 3, color: palette.spawn });
     floor.circle(x / unitsPerPixel, y / unitsPerPixel, 26).fill({ color: palette.spawn, alpha: 0.5 });
   }
+  floor
+    .circle(bank.x, bank.y, bank.radius)
+    .fill({ color: palette.bank, alpha: 0.16 })
+    .stroke({ width: 4, color: palette.bank, alpha: 0.9 });
+  const [x, y] = [bank.x, bank.y];
+  floor
+    .poly([x, y - 46, x + 38, y - 10, x, y + 50, x - 38, y - 10])
+    .stroke({ width: 5, color: palette.bank, alpha: 0.75 });
   floor.roundRect(-4, -4, width + 8, height + 8, 20).stroke({ width: 4, color: palette.rim, alpha: 0.75 });
 
   const shadows = new Graphics();

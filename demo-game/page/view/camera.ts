@@ -3,8 +3,9 @@ import { arenaPx } from "./arena-view.ts";
 
 /** At least so much of the arena is on the shorter side of the screen. */
 const shownPx = 640;
-const zoomMin = 0.5;
 const zoomMax = 1.6;
+/** Never more than the room tells about (`sight.ts` of the server), with some room for the camera's lag. */
+const seenPxMax = { width: 1500, height: 1100 } as const;
 /** How far beyond the rim one may look, in pixels of the screen: enough to bring a figure out from under the overlay. */
 const beyondPx = 120;
 const followMs = 80;
@@ -24,7 +25,8 @@ export class Camera {
   /** Where to put the arena's corner on a screen of this size, and its scale. */
   look(at: Place | undefined, elapsedMs: number, width: number, height: number) {
     if (at !== undefined) this.#follow(at, elapsedMs);
-    const zoom = Math.min(Math.max(Math.min(width, height) / shownPx, zoomMin), zoomMax);
+    const wanted = Math.min(Math.min(width, height) / shownPx, zoomMax);
+    const zoom = Math.max(wanted, width / seenPxMax.width, height / seenPxMax.height);
     const x = within(this.#x, width / zoom / 2, arenaPx.width, beyondPx / zoom);
     const y = within(this.#y, height / zoom / 2, arenaPx.height, beyondPx / zoom);
     return { x: width / 2 - x * zoom, y: height / 2 - y * zoom, zoom };

@@ -1,19 +1,36 @@
 // Where the page may not evaluate code, Pixi needs this; it must come before the first renderer.
 import "pixi.js/unsafe-eval";
 import { Application, Container } from "pixi.js";
-import type { ShownFigure } from "../play/match.ts";
+import type { Place } from "../../server/rules/arena.ts";
+import type { Ledger } from "../../server/rules/ledger.ts";
+import type { Blip } from "../../server/rules/messages.ts";
+import type { ShownBolt, ShownFigure } from "../play/match.ts";
 import { drawFloor, drawWalls } from "./arena-view.ts";
+import { BoltsLayer } from "./bolts-layer.ts";
 import { Camera } from "./camera.ts";
+import { EffectsLayer } from "./effects-layer.ts";
 import { FigureView } from "./figure-view.ts";
+import { ItemsLayer } from "./items-layer.ts";
 import { MiniMap } from "./mini-map.ts";
 import { palette } from "./palette.ts";
+
+/** What is to be seen at one moment. */
+export interface Scene {
+  readonly figures: readonly ShownFigure[];
+  readonly bolts: readonly ShownBolt[];
+  readonly ledger: Ledger;
+  readonly blips: readonly Blip[];
+}
 
 export interface Stage {
   /** What it draws with: Pixi's own name, such as `webgl` or `canvas`. */
   readonly renderer: string;
+  readonly effects: EffectsLayer;
   /** Calls `task` before each picture. */
   onFrame(task: () => void): void;
-  draw(figures: readonly ShownFigure[], elapsedMs: number): void;
+  draw(scene: Scene, elapsedMs: number): void;
+  /** Which place of the arena is under this point of the page, as drawn last. */
+  placeAt(pageX: number, pageY: number): Place;
 }
 
 /**
@@ -34,9 +51,22 @@ export async function openStage(host: HTMLElement, isCalm: boolean): Promise<Sta
   app.canvas.setAttribute("aria-label", "The arena, with a coloured figure for each player");
   host.append(app.canvas);
 
+  const items = new ItemsLayer(isCalm);
+  const bolts = new BoltsLayer();
+  const effects = new EffectsLayer(isCalm);
   const figuresLayer = new Container({ sortableChildren: true });
-  const namesLayer = new Container();
-  const world = new Container({ children: [drawFloor(), figuresLayer, drawWalls(), namesLayer] });
+  const labelsLayer = new Container();
+  const world = new Container({
+    children: [
+      drawFloor(),
+      items.container,
+      figuresLayer,
+      bolts.container,
+      drawWalls(),
+      effects.container,
+      labelsLayer,
+    ],
+  });
   const miniMap = new MiniMap();
   app.stage.addChild(world, miniMap.container);
   const camera = new Camera(isCalm);
@@ -46,14 +76,14 @@ export async function openStage(host: HTMLElement, isCalm: boolean): Promise<Sta
     const gone = new Set(views.keys());
     for (const figure of figures) {
       // A figure of another colour, or that turns out to be one's own, is another one to look at.
-      const id = `${figure.card.number} ${figure.card.hue} ${figure.isOwn}`;
+      const id = `${figure.player.number} ${figure.player.hue} ${figure.isOwn}`;
       gone.delete(id);
       let view = views.get(id);
       if (view === undefined) {
         view = new FigureView(figure, isCalm);
         views.set(id, view);
         figuresLayer.addChild(view.container);
-        namesLayer.addChild(view.name);
+        labelsLayer.addChild(view.label);
       }
       view.update(figure, elapsedMs);
     }
@@ -65,8 +95,9 @@ export async function openStage(host: HTMLElement, isCalm: boolean): Promise<Sta
 
   return {
     renderer: app.renderer.name,
+    effects,
     onFrame: (task) => void app.ticker.add(task),
-    draw(figures, elapsedMs) {
+    draw({ figures, bolts: flying, ledger, blips }, elapsedMs) {
       const { width, height } = app.screen;
       const { x, y, zoom } = camera.look(
         figures.find((figure) => figure.isOwn),
@@ -76,9 +107,16 @@ export async function openStage(host: HTMLElement, isCalm: boolean): Promise<Sta
       );
       world.position.set(x, y);
       world.scale.set(zoom);
+      items.update(ledger, elapsedMs);
       drawFigures(figures, elapsedMs);
+      bolts.update(flying, ledger);
+      effects.elapse(elapsedMs);
       miniMap.place(width, height);
-      miniMap.update(figures);
+      miniMap.update(figures, blips, ledger);
+    },
+    placeAt(pageX, pageY) {
+      const { left, top } = host.getBoundingClientRect();
+      return { x: (pageX - left - world.x) / world.scale.x, y: (pageY - top - world.y) / world.scale.y };
     },
   };
 }

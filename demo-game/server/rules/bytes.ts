@@ -43,6 +43,26 @@ export class ByteReader {
     return at < 0 ? 0 : this.#view.getUint32(at, true);
   }
 
+  /** Seven bits a byte, the lowest first: 1 byte below 128, 5 at most. Only the shortest form of a number is one. */
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte >= 0x80) continue;
+      if ((byte === 0 && shift > 0) || value > 0xffff_ffff) break;
+      return value;
+    }
+    this.#failed = true;
+    return 0;
+  }
+
+  /** Small numbers of either sign are short: 0, -1, 1, -2 are 0, 1, 2, 3. */
+  zigzag(): number {
+    const value = this.varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
   /** UTF-8 behind its length in one byte. Malformed UTF-8 fails. */
   text(): string {
     const length = this.u8();
@@ -102,11 +122,41 @@ export class ByteWriter {
     return this;
   }
 
+  varint(value: number): this {
+    let rest = within(value, 0, 0xffff_ffff);
+    while (rest >= 0x80) {
+      this.u8((rest % 0x80) + 0x80);
+      rest = Math.floor(rest / 0x80);
+    }
+    return this.u8(rest);
+  }
+
+  zigzag(value: number): this {
+    return this.varint(value < 0 ? -value * 2 - 1 : value * 2);
+  }
+
+  /** As they are, without a length. */
+  bytes(value: Uint8Array): this {
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
+    return this;
+  }
+
   text(value: string): this {
     const bytes = encoder.encode(value);
     this.u8(bytes.length);
     const at = this.#grow(bytes.length);
     this.#bytes.set(bytes, at);
+    return this;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Begins anew in the same memory. */
+  clear(): this {
+    this.#length = 0;
     return this;
   }
 

@@ -1,78 +1,86 @@
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import { type Body, type Direction, directionMax } from "./motion.ts";
+import { type ArenaEvent, readEvent, writeEvent } from "./events.ts";
+import { emptyLedger, type SavedLedger } from "./ledger.ts";
+import { readEach, readLedger, writeLedger } from "./ledger-codec.ts";
+import { type Direction, directionMax, type Step } from "./motion.ts";
+import type { StateReader } from "./state-reader.ts";
+import type { SeenState } from "./states.ts";
 
 /**
  * What the page and the room say to each other: binary frames, little-endian, a type in the first byte. Both sides import this
- * file; `gameVersion` in the welcome tells a page of yesterday to load itself anew.
- *
- * | up | | |
- * |---|---|---|
- * | 1 | steps | u32 number of the first, u8 count, count × (i8 x, i8 y) |
- * | 2 | ping | u32 token |
- * | 3 | rename | text |
- *
- * | down | | |
- * |---|---|---|
- * | 1 | welcome | u8 version, u16 your number, u32 tick, u8 count, count × player |
- * | 2 | entered | player; also for a player whose name has changed |
- * | 3 | left | u16 number |
- * | 4 | state | u32 tick, u8 count, count × (u16 number, u16 x, u16 y, i8 vx, i8 vy, u32 last step) |
- * | 5 | pong | u32 token |
- *
- * A player is u16 number, u16 hue, text name; a text is u8 length and UTF-8.
+ * file; `gameVersion` in the welcome tells a page of yesterday to load itself anew. README.md has the layouts as tables.
  */
-export const gameVersion = 1;
+export const gameVersion = 2;
 export const stepsPerMessageMax = 12;
 export const playersMax = 100;
 const stepNumberMax = 0xffff_ffff;
 
-export interface PlayerCard {
-  readonly number: number;
-  /** Degrees, 0 to 359. */
-  readonly hue: number;
-  readonly name: string;
-}
-
-export interface FigureState {
-  readonly number: number;
-  readonly body: Body;
-  /** Number of the last step of this player that `body` contains; 0 for none yet. */
-  readonly lastStep: number;
-}
-
 export type UpMessage =
-  | { readonly kind: "steps"; readonly first: number; readonly directions: readonly Direction[] }
+  /** `seenTick`: the newest state that the page has; 0 for none. */
+  | { readonly kind: "steps"; readonly first: number; readonly seenTick: number; readonly steps: readonly Step[] }
   | { readonly kind: "ping"; readonly token: number }
-  | { readonly kind: "rename"; readonly name: string };
+  | { readonly kind: "rename"; readonly name: string }
+  | { readonly kind: "seen"; readonly tick: number }
+  | { readonly kind: "say"; readonly text: string }
+  /** Uses up a heart. */
+  | { readonly kind: "heal" };
 
 export type DownMessage =
   | {
       readonly kind: "welcome";
       readonly version: number;
       readonly you: number;
-      readonly tick: number;
-      readonly players: readonly PlayerCard[];
+      /** As of the last event before those that follow. */
+      readonly ledger: SavedLedger;
     }
-  | { readonly kind: "entered"; readonly player: PlayerCard }
-  | { readonly kind: "left"; readonly number: number }
-  | { readonly kind: "state"; readonly tick: number; readonly figures: readonly FigureState[] }
-  | { readonly kind: "pong"; readonly token: number };
+  /** `serial` is the first one's; those of a room have no hole. */
+  | { readonly kind: "events"; readonly serial: number; readonly events: readonly ArenaEvent[] }
+  /** No place left; a close with 1013 follows. */
+  | { readonly kind: "full"; readonly placesMax: number }
+  | { readonly kind: "pong"; readonly token: number }
+  /** Roughly where everybody is, for the map. */
+  | { readonly kind: "radar"; readonly blips: readonly Blip[] }
+  /** What was said is not told: too much in too short a time. */
+  | { readonly kind: "quiet"; readonly seconds: number };
 
-const upTypes = { steps: 1, ping: 2, rename: 3 } as const;
-const downTypes = { welcome: 1, entered: 2, left: 3, state: 4, pong: 5 } as const;
+/** In 256ths of the arena's width and height. */
+export interface Blip {
+  readonly number: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+const upTypes = { steps: 1, ping: 2, rename: 3, seen: 4, say: 5, heal: 6 } as const;
+const downTypes = { welcome: 1, events: 2, full: 3, pong: 5, radar: 6, quiet: 7 } as const;
+/** Written by `state-writer.ts`. */
+export const stateType = 4;
 
 export function encodeUp(message: UpMessage): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter().u8(upTypes[message.kind]);
   switch (message.kind) {
     case "steps":
-      writer.u32(message.first).u8(message.directions.length);
-      for (const direction of message.directions) writer.i8(direction.x).i8(direction.y);
+      writer.u32(message.first).u32(message.seenTick).u8(message.steps.length);
+      for (const { x, y, aim, isFiring } of message.steps) {
+        writer
+          .i8(x)
+          .i8(y)
+          .u8(aim)
+          .u8(isFiring ? 1 : 0);
+      }
       break;
     case "ping":
       writer.u32(message.token);
       break;
     case "rename":
       writer.text(message.name);
+      break;
+    case "seen":
+      writer.u32(message.tick);
+      break;
+    case "say":
+      writer.text(message.text);
+      break;
+    case "heal":
       break;
   }
   return writer.finish();
@@ -88,112 +96,108 @@ export function decodeUp(bytes: Uint8Array): UpMessage | undefined {
 function readUp(reader: ByteReader): UpMessage | undefined {
   switch (reader.u8()) {
     case upTypes.steps: {
-      const first = reader.u32();
-      const count = reader.u8();
+      const [first, seenTick, count] = [reader.u32(), reader.u32(), reader.u8()];
       if (first < 1 || count < 1 || count > stepsPerMessageMax || first + count - 1 > stepNumberMax) reader.fail();
-      return { kind: "steps", first, directions: readEach(reader, count, readDirection) };
+      const steps: Step[] = [];
+      while (steps.length < count && !reader.hasFailed) steps.push(readStep(reader));
+      return { kind: "steps", first, seenTick, steps };
     }
     case upTypes.ping:
       return { kind: "ping", token: reader.u32() };
     case upTypes.rename:
       return { kind: "rename", name: reader.text() };
+    case upTypes.seen:
+      return { kind: "seen", tick: reader.u32() };
+    case upTypes.say:
+      return { kind: "say", text: reader.text() };
+    case upTypes.heal:
+      return { kind: "heal" };
     default:
       return undefined;
   }
+}
+
+export function readStep(reader: ByteReader): Step {
+  const { x, y } = readDirection(reader);
+  const [aim, flags] = [reader.u8(), reader.u8()];
+  if (flags > 1) reader.fail();
+  return { x, y, aim, isFiring: flags === 1 };
+}
+
+function readDirection(reader: ByteReader): Direction {
+  const [x, y] = [reader.i8(), reader.i8()];
+  if (x < -directionMax || y < -directionMax) reader.fail();
+  return { x, y };
 }
 
 export function encodeDown(message: DownMessage): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter().u8(downTypes[message.kind]);
   switch (message.kind) {
     case "welcome":
-      writer.u8(message.version).u16(message.you).u32(message.tick).u8(message.players.length);
-      for (const player of message.players) writePlayer(writer, player);
+      writer.u8(message.version).u16(message.you);
+      writeLedger(writer, message.ledger);
       break;
-    case "entered":
-      writePlayer(writer, message.player);
+    case "events":
+      writer.varint(message.serial).varint(message.events.length);
+      for (const event of message.events) writeEvent(writer, event);
       break;
-    case "left":
-      writer.u16(message.number);
-      break;
-    case "state":
-      writer.u32(message.tick).u8(message.figures.length);
-      for (const figure of message.figures) writeFigure(writer, figure);
+    case "full":
+      writer.u8(message.placesMax);
       break;
     case "pong":
       writer.u32(message.token);
+      break;
+    case "radar":
+      writer.varint(message.blips.length);
+      for (const { number, x, y } of message.blips) writer.varint(number).u8(x).u8(y);
+      break;
+    case "quiet":
+      writer.u8(message.seconds);
       break;
   }
   return writer.finish();
 }
 
-/** `undefined` for anything malformed. A welcome of another version is read no further than its version. */
-export function decodeDown(bytes: Uint8Array): DownMessage | undefined {
+export type Received = DownMessage | { readonly kind: "state"; readonly state: SeenState };
+
+/**
+ * `undefined` for anything malformed, and for states that cannot be continued. A welcome of another version is read no further than
+ * its version. `states` remembers what this connection has seen.
+ */
+export function decodeDown(bytes: Uint8Array, states: StateReader): Received | undefined {
   const reader = new ByteReader(bytes);
-  const message = readDown(reader);
+  const type = reader.u8();
+  if (type === stateType) {
+    const state = states.read(reader);
+    return state === undefined ? undefined : { kind: "state", state };
+  }
+  const message = readDown(reader, type);
   if (message?.kind === "welcome" && message.version !== gameVersion && !reader.hasFailed) return message;
   return reader.isWhole ? message : undefined;
 }
 
-function readDown(reader: ByteReader): DownMessage | undefined {
-  switch (reader.u8()) {
+function readDown(reader: ByteReader, type: number): DownMessage | undefined {
+  switch (type) {
     case downTypes.welcome: {
       const version = reader.u8();
-      if (version !== gameVersion) return { kind: "welcome", version, you: 0, tick: 0, players: [] };
-      const [you, tick] = [reader.u16(), reader.u32()];
-      return { kind: "welcome", version, you, tick, players: readEach(reader, reader.u8(), readPlayer) };
+      if (version !== gameVersion) return { kind: "welcome", version, you: 0, ledger: emptyLedger };
+      return { kind: "welcome", version, you: reader.u16(), ledger: readLedger(reader) };
     }
-    case downTypes.entered:
-      return { kind: "entered", player: readPlayer(reader) };
-    case downTypes.left:
-      return { kind: "left", number: reader.u16() };
-    case downTypes.state: {
-      const tick = reader.u32();
-      return { kind: "state", tick, figures: readEach(reader, reader.u8(), readFigure) };
-    }
+    case downTypes.events:
+      return { kind: "events", serial: reader.varint(), events: readEach(reader, readEvent) };
+    case downTypes.full:
+      return { kind: "full", placesMax: reader.u8() };
     case downTypes.pong:
       return { kind: "pong", token: reader.u32() };
+    case downTypes.radar:
+      return { kind: "radar", blips: readEach(reader, readBlip) };
+    case downTypes.quiet:
+      return { kind: "quiet", seconds: reader.u8() };
     default:
       return undefined;
   }
 }
 
-/** `count` comes from one byte, so the loop is bounded however short the bytes are. */
-function readEach<T>(reader: ByteReader, count: number, read: (reader: ByteReader) => T): T[] {
-  const items: T[] = [];
-  while (items.length < count && !reader.hasFailed) items.push(read(reader));
-  return items;
-}
-
-export function readDirection(reader: ByteReader): Direction {
-  const [x, y] = [reader.i8(), reader.i8()];
-  if (x < -directionMax || y < -directionMax) reader.fail();
-  return { x, y };
-}
-
-export function writeBody(writer: ByteWriter, body: Body): void {
-  writer.u16(body.x).u16(body.y).i8(body.vx).i8(body.vy);
-}
-
-export function readBody(reader: ByteReader): Body {
-  return { x: reader.u16(), y: reader.u16(), vx: reader.i8(), vy: reader.i8() };
-}
-
-function writePlayer(writer: ByteWriter, player: PlayerCard): void {
-  writer.u16(player.number).u16(player.hue).text(player.name);
-}
-
-function readPlayer(reader: ByteReader): PlayerCard {
-  const [number, hue, name] = [reader.u16(), reader.u16(), reader.text()];
-  if (hue >= 360) reader.fail();
-  return { number, hue, name };
-}
-
-function writeFigure(writer: ByteWriter, figure: FigureState): void {
-  writer.u16(figure.number);
-  writeBody(writer, figure.body);
-  writer.u32(figure.lastStep);
-}
-
-function readFigure(reader: ByteReader): FigureState {
-  return { number: reader.u16(), body: readBody(reader), lastStep: reader.u32() };
+function readBlip(reader: ByteReader): Blip {
+  return { number: reader.varint(), x: reader.u8(), y: reader.u8() };
 }

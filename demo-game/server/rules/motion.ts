@@ -15,10 +15,19 @@ export interface Direction {
 export const directionMax = 127;
 /** Units per step, in any direction: about 260 pixels a second. Fits a signed byte. */
 export const speedMax = 70;
+/** The same with boots on. */
+export const bootsSpeedMax = 88;
 /** Change of velocity per step: full speed after 8 steps. */
 const acceleration = 9;
 
 export const standing: Direction = { x: 0, y: 0 };
+
+/** One step as its player wants it. */
+export interface Step extends Direction {
+  /** Where the figure aims: 256 directions, clockwise from the right. */
+  readonly aim: number;
+  readonly isFiring: boolean;
+}
 
 export function isResting(body: Body): boolean {
   return body.vx === 0 && body.vy === 0;
@@ -28,8 +37,8 @@ export function isResting(body: Body): boolean {
  * One step of one figure. The whole of what moves a figure, on the server and in the page; only operations that IEEE 754
  * rounds in one way (`+ - * /`, square root), so that both get the same integers.
  */
-export function moveBody(body: Body, direction: Direction, arena: Arena): Body {
-  const target = velocityFor(direction);
+export function moveBody(body: Body, direction: Direction, arena: Arena, speed: number = speedMax): Body {
+  const target = velocityFor(direction, speed);
   const change = shortened(target.x - body.vx, target.y - body.vy, acceleration);
   let { x, y } = body;
   let vx = body.vx + change.x;
@@ -46,9 +55,9 @@ export function moveBody(body: Body, direction: Direction, arena: Arena): Body {
 }
 
 /** A direction longer than 127 (the corner of a keyboard's square) counts as 127. */
-function velocityFor(direction: Direction): Place {
+function velocityFor(direction: Direction, speed: number): Place {
   const short = shortened(direction.x, direction.y, directionMax);
-  return { x: Math.trunc((short.x * speedMax) / directionMax), y: Math.trunc((short.y * speedMax) / directionMax) };
+  return { x: Math.trunc((short.x * speed) / directionMax), y: Math.trunc((short.y * speed) / directionMax) };
 }
 
 function shortened(x: number, y: number, lengthMax: number): Place {

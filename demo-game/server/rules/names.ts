@@ -15,15 +15,29 @@ export function sanitizeName(text: string): string {
     .replace(/\s+/gu, " ")
     .replace(/[\p{C}\p{Zl}\p{Zp}<>&"'`\\]/gu, "")
     .replace(/(\p{M}{2})\p{M}+/gu, "$1");
-  const short = cut(clean.trim().replace(/ {2,}/gu, " ")).trim().normalize("NFC");
+  const short = cut(clean.trim().replace(/ {2,}/gu, " "), nameLengthMax).trim().normalize("NFC");
   return /[^\p{M}\s]/u.test(short) ? short : nameless;
 }
 
+/** In UTF-16 units: at most 240 bytes of UTF-8. */
+export const chatLengthMax = 80;
+
+/** GAME-4: a line of chat: as {@link sanitizeName}, but longer, and with the marks that sentences need. Empty where nothing is left. */
+export function sanitizeChat(text: string): string {
+  const clean = text
+    .slice(0, chatLengthMax * 4)
+    .normalize("NFC")
+    .replace(/\s+/gu, " ")
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "")
+    .replace(/(\p{M}{2})\p{M}+/gu, "$1");
+  return cut(clean.trim().replace(/ {2,}/gu, " "), chatLengthMax).trim().normalize("NFC");
+}
+
 /** Cuts between characters, never within a surrogate pair. */
-function cut(text: string): string {
+function cut(text: string, lengthMax: number): string {
   let short = "";
   for (const character of text) {
-    if (short.length + character.length > nameLengthMax) break;
+    if (short.length + character.length > lengthMax) break;
     short += character;
   }
   return short;

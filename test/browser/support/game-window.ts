@@ -6,7 +6,7 @@ const programs = new URL("../../../scripts/tools/programs.mjs", import.meta.url)
 const screenshots = fileURLToPath(new URL("../screenshots/", import.meta.url));
 
 interface Figure {
-  readonly card: { readonly name: string };
+  readonly name: string;
   readonly isOwn: boolean;
   readonly x: number;
   readonly y: number;
@@ -21,6 +21,25 @@ export interface Seen {
   readonly closes: number;
   readonly lastCloseCode: number | undefined;
   readonly states: number;
+  readonly number: number | undefined;
+  readonly score: number;
+  readonly scores: Readonly<Record<number, number>>;
+  readonly health: number | undefined;
+  readonly carried: Readonly<Record<string, number>>;
+  readonly items: { readonly spawned: number; readonly lying: number; readonly held: number; readonly used: number };
+  readonly serial: number;
+  readonly eventsMissed: number;
+  readonly eventsRepeated: number;
+  readonly moves: number;
+  readonly lastMoveMs: number | undefined;
+  readonly epoch: number | undefined;
+  readonly pingMs: number | undefined;
+  readonly prediction: {
+    readonly states: number;
+    readonly corrections: number;
+    readonly errorPxMax: number;
+    readonly errorPxSum: number;
+  };
   readonly longestSilenceMs: number;
   readonly connection: string;
   readonly figures: readonly Figure[];

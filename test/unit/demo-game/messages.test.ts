@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Ledger } from "../../../demo-game/server/rules/ledger.ts";
 import {
   type DownMessage,
   decodeDown,
@@ -7,40 +8,37 @@ import {
   encodeDown,
   encodeUp,
   gameVersion,
-  type UpMessage,
 } from "../../../demo-game/server/rules/messages.ts";
-import { sanitizeName } from "../../../demo-game/server/rules/names.ts";
+import { StateReader } from "../../../demo-game/server/rules/state-reader.ts";
+import { anyEvent, anyU16, anyU32, anyUp } from "./arbitraries.ts";
 
-const u16 = fc.integer({ min: 0, max: 0xffff });
-const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
-const part = fc.integer({ min: -127, max: 127 });
-const name = fc.string({ unit: "binary", maxLength: 60 }).map(sanitizeName);
-const card = fc.record({ number: u16, hue: fc.integer({ min: 0, max: 359 }), name });
-const body = fc.record({ x: u16, y: u16, vx: part, vy: part });
-const figure = fc.record({ number: u16, body, lastStep: u32 });
+const wide = fc.integer({ min: 1, max: 0xffff_ffff });
+const anyEvents = fc.array(anyEvent(fc.integer({ min: 1, max: 0xffff }), wide), { maxLength: 30 });
+const byte = fc.integer({ min: 0, max: 255 });
 
-const anyUp: fc.Arbitrary<UpMessage> = fc.oneof(
-  fc.record({
-    kind: fc.constant("steps" as const),
-    first: fc.integer({ min: 1, max: 0xffff_ffff - 12 }),
-    directions: fc.array(fc.record({ x: part, y: part }), { minLength: 1, maxLength: 12 }),
-  }),
-  fc.record({ kind: fc.constant("ping" as const), token: u32 }),
-  fc.record({ kind: fc.constant("rename" as const), name }),
-);
+const anyLedger = fc
+  .array(anyEvent(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 12 })), { maxLength: 60 })
+  .map((events) => {
+    const ledger = new Ledger();
+    for (const event of events) ledger.apply(event);
+    return ledger.save();
+  });
 
 const anyDown: fc.Arbitrary<DownMessage> = fc.oneof(
   fc.record({
     kind: fc.constant("welcome" as const),
     version: fc.constant(gameVersion),
-    you: u16,
-    tick: u32,
-    players: fc.array(card, { maxLength: 100 }),
+    you: anyU16,
+    ledger: anyLedger,
   }),
-  fc.record({ kind: fc.constant("entered" as const), player: card }),
-  fc.record({ kind: fc.constant("left" as const), number: u16 }),
-  fc.record({ kind: fc.constant("state" as const), tick: u32, figures: fc.array(figure, { maxLength: 100 }) }),
-  fc.record({ kind: fc.constant("pong" as const), token: u32 }),
+  fc.record({ kind: fc.constant("events" as const), serial: anyU32, events: anyEvents }),
+  fc.record({ kind: fc.constant("full" as const), placesMax: byte }),
+  fc.record({ kind: fc.constant("pong" as const), token: anyU32 }),
+  fc.record({
+    kind: fc.constant("radar" as const),
+    blips: fc.array(fc.record({ number: anyU16, x: byte, y: byte }), { maxLength: 100 }),
+  }),
+  fc.record({ kind: fc.constant("quiet" as const), seconds: byte }),
 );
 
 /** A view into the middle of larger bytes, as messages of a trunk are. */
@@ -59,7 +57,7 @@ describe("messages of the game", () => {
     );
     fc.assert(
       fc.property(anyDown, (message) => {
-        expect(decodeDown(inTheMiddle(encodeDown(message)))).toEqual(message);
+        expect(decodeDown(inTheMiddle(encodeDown(message)), new StateReader())).toEqual(message);
       }),
     );
   });
@@ -77,21 +75,21 @@ describe("messages of the game", () => {
   });
 
   it("GAME-3: of any bytes at all are either refused or within their bounds", () => {
-    const biased = fc.tuple(fc.integer({ min: 0, max: 6 }), fc.uint8Array({ maxLength: 80 }));
+    const biased = fc.tuple(fc.integer({ min: 0, max: 8 }), fc.uint8Array({ maxLength: 80 }));
     fc.assert(
       fc.property(biased, ([type, rest]) => {
         const bytes = new Uint8Array([type, ...rest]);
         const up = decodeUp(bytes);
         if (up?.kind === "steps") {
           expect(up.first).toBeGreaterThanOrEqual(1);
-          expect(up.directions.length).toBeGreaterThanOrEqual(1);
-          expect(up.directions.length).toBeLessThanOrEqual(12);
-          for (const { x, y } of up.directions) expect(Math.min(x, y)).toBeGreaterThanOrEqual(-127);
+          expect(up.steps.length).toBeGreaterThanOrEqual(1);
+          expect(up.steps.length).toBeLessThanOrEqual(12);
+          for (const { x, y } of up.steps) expect(Math.min(x, y)).toBeGreaterThanOrEqual(-127);
         }
         if (up !== undefined) expect(encodeUp(up)).toEqual(bytes);
-        const down = decodeDown(bytes);
+        const down = decodeDown(bytes, new StateReader());
         const isOtherVersion = down?.kind === "welcome" && down.version !== gameVersion;
-        if (down !== undefined && !isOtherVersion) expect(encodeDown(down)).toEqual(bytes);
+        if (down !== undefined && down.kind !== "state" && !isOtherVersion) expect(encodeDown(down)).toEqual(bytes);
       }),
       { numRuns: 2000 },
     );
@@ -100,38 +98,42 @@ describe("messages of the game", () => {
   it.each([
     ["nothing", []],
     ["an unknown type", [9]],
-    ["no steps", [1, 1, 0, 0, 0, 0]],
-    ["step 0", [1, 0, 0, 0, 0, 1, 0, 0]],
-    ["too many steps", [1, 1, 0, 0, 0, 13, ...new Array<number>(26).fill(0)]],
-    ["numbers beyond the last", [1, 255, 255, 255, 255, 2, 0, 0, 0, 0]],
-    ["a direction of -128", [1, 1, 0, 0, 0, 1, 128, 0]],
+    ["no steps", [1, 1, 0, 0, 0, 0, 0, 0, 0, 0]],
+    ["step 0", [1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]],
+    ["too many steps", [1, 1, 0, 0, 0, 0, 0, 0, 0, 13, ...new Array<number>(52).fill(0)]],
+    ["numbers beyond the last", [1, 255, 255, 255, 255, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0]],
+    ["a direction of -128", [1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 128, 0, 0, 0]],
+    ["a wish that there is not", [1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2]],
     ["malformed UTF-8", [3, 2, 0xc3, 0x28]],
-    ["half a surrogate in UTF-8", [3, 3, 0xed, 0xa0, 0x80]],
+    ["half a surrogate in UTF-8", [5, 3, 0xed, 0xa0, 0x80]],
   ])("GAME-3: refuse %s", (_what, bytes) => {
     expect(decodeUp(new Uint8Array(bytes))).toBeUndefined();
   });
 
   it("keep their bytes, so that a page of yesterday understands a server of today", () => {
     const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-    expect(hex(encodeUp({ kind: "steps", first: 258, directions: [{ x: 127, y: -127 }] }))).toBe("0102010000017f81");
-    expect(hex(encodeUp({ kind: "rename", name: "Ä" }))).toBe("0302c384");
-    const figures = [{ number: 3, body: { x: 0x1234, y: 0xff00, vx: 70, vy: -1 }, lastStep: 9 }];
-    expect(hex(encodeDown({ kind: "state", tick: 1, figures }))).toBe("04010000000103003412" + "00ff46ff09000000");
-    const players = [{ number: 7, hue: 300, name: "Al" }];
-    expect(hex(encodeDown({ kind: "welcome", version: 1, you: 7, tick: 2, players }))).toBe(
-      "010107000200000001" + "07002c0102416c",
+    const steps = [{ x: 127, y: -127, aim: 64, isFiring: true }];
+    expect(hex(encodeUp({ kind: "steps", first: 258, seenTick: 3, steps }))).toBe("01020100000300000001" + "7f814001");
+    expect(hex(encodeUp({ kind: "say", text: "Ä" }))).toBe("0502c384");
+    const events = [
+      { kind: "taken", item: 300, number: 7 },
+      { kind: "felled", victim: 7, by: 2, drops: [{ item: 300, at: { x: 0x1234, y: 0xff00 } }] },
+    ] as const;
+    expect(hex(encodeDown({ kind: "events", serial: 130, events }))).toBe(
+      "028201" + "02" + "07ac0207" + "0b070201ac02341200ff",
     );
   });
 
   it("tell a page of another version so, whatever else that version says", () => {
-    expect(decodeDown(new Uint8Array([1, gameVersion + 1, 200, 201]))).toMatchObject({
+    expect(decodeDown(new Uint8Array([1, gameVersion + 1, 200, 201]), new StateReader())).toMatchObject({
       kind: "welcome",
       version: gameVersion + 1,
     });
   });
 
   it("are not written with numbers that do not fit", () => {
-    expect(() => encodeDown({ kind: "left", number: 70_000 })).toThrow(RangeError);
-    expect(() => encodeUp({ kind: "steps", first: 1, directions: [{ x: 0.5, y: 0 }] })).toThrow(RangeError);
+    expect(() => encodeDown({ kind: "quiet", seconds: 300 })).toThrow(RangeError);
+    const steps = [{ x: 0.5, y: 0, aim: 0, isFiring: false }];
+    expect(() => encodeUp({ kind: "steps", first: 1, seenTick: 0, steps })).toThrow(RangeError);
   });
 });

@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arena, chooseSpawn, figureRadius, type Place } from "../../../demo-game/server/rules/arena.ts";
-import { type Body, type Direction, moveBody, speedMax, touches } from "../../../demo-game/server/rules/motion.ts";
+import { boltVelocity } from "../../../demo-game/server/rules/bolts.ts";
+import {
+  type Body,
+  bootsSpeedMax,
+  type Direction,
+  moveBody,
+  speedMax,
+  touches,
+} from "../../../demo-game/server/rules/motion.ts";
 
 const anyDirection: fc.Arbitrary<Direction> = fc.record({
   x: fc.integer({ min: -127, max: 127 }),
@@ -60,7 +68,7 @@ describe("movement", () => {
       ...Array.from({ length: 40 }, () => ({ x: 0, y: 0 })),
     ];
     // A golden place: if it changes, a page of yesterday no longer predicts what a server of today does, and `gameVersion` must rise.
-    expect(walk(standingAt({ x: 2560, y: 2560 }), directions).at(-1)).toEqual({ x: 7744, y: 18270, vx: 0, vy: 0 });
+    expect(walk(standingAt({ x: 2560, y: 2560 }), directions).at(-1)).toEqual({ x: 7101, y: 18300, vx: 0, vy: 0 });
   });
 
   it("reaches full speed in the direction wanted, and comes to rest when nothing is wanted", () => {
@@ -92,33 +100,33 @@ describe("the arena", () => {
     for (const { x, y } of arena.spawns) expect(arena.obstacles.some((box) => touches(x, y, box))).toBe(false);
   });
 
-  it("has walls thicker than one step, so that nobody jumps through", () => {
+  it("has walls thicker than one step, so that nobody jumps through and no shot flies through", () => {
+    const boltStep = Math.hypot(boltVelocity(32).x, boltVelocity(32).y);
     for (const box of arena.obstacles) {
-      expect(Math.min(box.right - box.left, box.bottom - box.top) + 2 * figureRadius).toBeGreaterThan(speedMax);
+      const thickness = Math.min(box.right - box.left, box.bottom - box.top);
+      expect(thickness + 2 * figureRadius).toBeGreaterThan(bootsSpeedMax);
+      expect(thickness).toBeGreaterThan(boltStep);
     }
+  });
+
+  it("has things lie where a figure can get to, apart from each other, and a bank without walls", () => {
+    for (const { x, y } of arena.itemSpots) expect(arena.obstacles.some((box) => touches(x, y, box))).toBe(false);
+    for (const [index, one] of arena.itemSpots.entries()) {
+      for (const other of arena.itemSpots.slice(index + 1)) {
+        expect(Math.hypot(one.x - other.x, one.y - other.y)).toBeGreaterThan(3 * figureRadius);
+      }
+    }
+    expect(arena.obstacles.some((box) => touches(arena.bank.x, arena.bank.y, box))).toBe(false);
   });
 
   it("fits a figure's place into 16 bits", () => {
     expect(Math.max(arena.width, arena.height)).toBeLessThanOrEqual(0xffff);
   });
 
-  it("spawns far from the others, and by turns where nobody is", () => {
-    const spawns = [
-      { x: 0, y: 0 },
-      { x: 100, y: 0 },
-      { x: 50, y: 0 },
-    ];
-    expect(chooseSpawn(spawns, [], 4)).toEqual({ x: 100, y: 0 });
-    expect(chooseSpawn(spawns, [{ x: 90, y: 0 }], 1)).toEqual({ x: 0, y: 0 });
-    expect(
-      chooseSpawn(
-        spawns,
-        [
-          { x: 0, y: 0 },
-          { x: 100, y: 5 },
-        ],
-        0,
-      ),
-    ).toEqual({ x: 50, y: 0 });
+  it("spawns near somebody but not too near, far away where all is near, and by turns where nobody is", () => {
+    const spawns = [0, 4_000, 8_000, 20_000].map((x) => ({ x, y: 0 }));
+    expect(chooseSpawn(spawns, [], 5)).toEqual({ x: 4_000, y: 0 });
+    expect(chooseSpawn(spawns, [{ x: 0, y: 0 }], 1)).toEqual({ x: 8_000, y: 0 });
+    expect(chooseSpawn(spawns.slice(0, 2), [{ x: 100, y: 0 }], 0)).toEqual({ x: 4_000, y: 0 });
   });
 });

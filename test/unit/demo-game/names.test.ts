@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nameLengthMax, parseHue, sanitizeName } from "../../../demo-game/server/rules/names.ts";
+import {
+  chatLengthMax,
+  nameLengthMax,
+  parseHue,
+  sanitizeChat,
+  sanitizeName,
+} from "../../../demo-game/server/rules/names.ts";
 
 describe("names", () => {
   it("GAME-4: are short, visible and without markup, whatever was typed", () => {
@@ -48,5 +54,32 @@ describe("names", () => {
   it("come with a colour of 0 to 359 degrees, or with none", () => {
     expect([parseHue("0"), parseHue("359"), parseHue("12")]).toEqual([0, 359, 12]);
     expect([null, "", "360", "-1", "1e2", "12.5", "0x1"].map(parseHue)).toEqual(Array(7).fill(undefined));
+  });
+});
+
+describe("lines of chat", () => {
+  it("GAME-4: are one short line that can be sent and read, whatever was typed", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 600 }), (typed) => {
+        const text = sanitizeChat(typed);
+        expect(text.length).toBeLessThanOrEqual(chatLengthMax);
+        expect(Buffer.byteLength(text)).toBeLessThanOrEqual(255);
+        expect(text).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+        expect(text).not.toMatch(/\p{M}{3}/u);
+        expect(text).toBe(text.trim());
+        expect(Buffer.from(text).toString()).toBe(text);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([
+    ['<b>5 > 3 & "so"</b>', '<b>5 > 3 & "so"</b>'],
+    ["two\nlines\u0007", "two lines"],
+    ["\u202Etxt", "txt"],
+    [" \u0000 ", ""],
+    ["字".repeat(200), "字".repeat(80)],
+  ])("GAME-4: %j becomes %j", (typed, text) => {
+    expect(sanitizeChat(typed)).toBe(text);
   });
 });

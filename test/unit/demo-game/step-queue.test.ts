@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arena } from "../../../demo-game/server/rules/arena.ts";
-import { type Direction, moveBody, speedMax } from "../../../demo-game/server/rules/motion.ts";
+import { moveBody, type Step, speedMax } from "../../../demo-game/server/rules/motion.ts";
 import { stepsPerTick } from "../../../demo-game/server/rules/timing.ts";
 import { allowanceMax, queuedStepsMax, StepQueue, stepsPerTickMax } from "../../../demo-game/server/step-queue.ts";
 
-const right: Direction = { x: 127, y: 0 };
-const steps = (count: number): Direction[] => Array.from({ length: count }, () => right);
+const right: Step = { x: 127, y: 0, aim: 0, isFiring: false };
+const steps = (count: number): Step[] => Array.from({ length: count }, () => right);
 
 /** What arrives between two ticks: messages of some steps, some of them repeated or with holes in the numbers. */
 const anyTraffic = fc.array(
@@ -53,14 +53,14 @@ describe("the queue of a player's steps", () => {
 
   it("hands out each step once and in order, when steps come as fast as time goes", () => {
     const queue = new StepQueue();
-    const sent: Direction[] = [];
-    const taken: Direction[] = [];
+    const sent: Step[] = [];
+    const taken: Step[] = [];
     for (let tick = 0; tick < 50; tick += 1) {
-      const batch = [0, 1, 2].map((part) => ({ x: tick, y: part }));
+      const batch = [0, 1].map((part) => ({ ...right, x: tick, y: part }));
       queue.receive(sent.length + 1, batch);
       sent.push(...batch);
       // Comes twice, as after a move without an acknowledgement.
-      queue.receive(sent.length - 2, batch);
+      queue.receive(sent.length - 1, batch);
       taken.push(...queue.take());
     }
     expect(taken).toEqual(sent);
@@ -69,14 +69,14 @@ describe("the queue of a player's steps", () => {
 
   it("makes up for a pause of the network without a lasting delay", () => {
     const queue = new StepQueue();
-    queue.receive(1, steps(3));
+    queue.receive(1, steps(2));
     queue.take();
-    for (let tick = 0; tick < 6; tick += 1) expect(queue.take()).toEqual([]);
-    for (let message = 0; message < 6; message += 1) queue.receive(4 + message * 3, steps(3));
-    let number = 22;
-    for (let tick = 0; tick < 10; tick += 1) {
-      queue.receive(number, steps(3));
-      number += 3;
+    for (let tick = 0; tick < 9; tick += 1) expect(queue.take()).toEqual([]);
+    for (let message = 0; message < 9; message += 1) queue.receive(3 + message * 2, steps(2));
+    let number = 21;
+    for (let tick = 0; tick < 15; tick += 1) {
+      queue.receive(number, steps(2));
+      number += 2;
       queue.take();
     }
     expect(number - 1 - queue.lastDone).toBeLessThanOrEqual(3 * stepsPerTick);
@@ -94,10 +94,10 @@ describe("the queue of a player's steps", () => {
   it("goes on from any number: a restarted room gets steps from the middle", () => {
     const queue = new StepQueue();
     expect(queue.lastDone).toBe(0);
-    queue.receive(5000, steps(3));
+    queue.receive(5000, steps(2));
     expect(queue.lastDone).toBe(4999);
     queue.take();
-    expect(queue.lastDone).toBe(5002);
+    expect(queue.lastDone).toBe(5001);
   });
 
   it("GAME-2: goes on where it was when restored, with time to make up for the move", () => {

@@ -1,45 +1,58 @@
-import type { PlayerCard } from "../server/rules/messages.ts";
-import type { SessionStanding } from "./game-session.ts";
-import { colourOfHue, cssColour } from "./view/palette.ts";
+import type { SessionRecord, SessionStanding } from "../game-session.ts";
+import { element, inputElement, setText } from "./element.ts";
 
 export interface OverlayActions {
   /** A new name, as typed. Answers what it was made into. */
   rename(name: string): string;
   retry(): void;
+  /** Leaves this arena for one that has places. */
+  playElsewhere(): void;
+  /** Answers whether sound is on now. */
+  toggleSound(): boolean;
 }
 
 export interface Overlay {
   showRoom(room: string): void;
   showName(name: string): void;
   showStanding(standing: SessionStanding): void;
-  showPlayers(players: readonly PlayerCard[], you: number | undefined): void;
-  showPing(pingMs: number | undefined): void;
+  showNumbers(numbers: {
+    readonly players: number;
+    readonly pingMs: number | undefined;
+    readonly epoch: number | undefined;
+    readonly record: SessionRecord;
+  }): void;
+  toggleSound(): void;
   /** The first steps are made: whoever plays knows how. */
   hideHint(): void;
   /** Nothing can be drawn here. */
   showFailure(text: string): void;
 }
 
-const rosterLengthMax = 8;
 const words: Readonly<Record<SessionStanding["kind"], string>> = {
   connecting: "connecting",
   open: "connected",
   waiting: "waiting",
   retrying: "disconnected",
   stopped: "stopped",
+  full: "full",
 };
+
+interface Notice {
+  readonly text: string;
+  readonly canRetry?: boolean;
+  readonly canLeave?: boolean;
+}
 
 /** What stands over the arena: plain elements of the page, so that they can be read aloud, selected and zoomed. */
 export function openOverlay(actions: OverlayActions): Overlay {
   const connection = element("connection");
   const notice = element("notice");
-  const noticeText = element("notice-text");
-  const retry = element("retry");
-  const name = element("name") as HTMLInputElement;
+  const name = inputElement("name");
   const share = element("share");
-  const roster = element("roster");
+  const sound = element("sound");
 
-  retry.addEventListener("click", () => actions.retry());
+  element("retry").addEventListener("click", () => actions.retry());
+  element("elsewhere").addEventListener("click", () => actions.playElsewhere());
   name.form?.addEventListener("submit", (event) => {
     event.preventDefault();
     name.blur();
@@ -55,11 +68,18 @@ export function openOverlay(actions: OverlayActions): Overlay {
       }, 2000);
     });
   });
+  const toggleSound = (): void => {
+    const isOn = actions.toggleSound();
+    setText(sound, isOn ? "Sound on" : "Sound off");
+    sound.setAttribute("aria-pressed", String(isOn));
+  };
+  sound.addEventListener("click", toggleSound);
 
-  function showNotice(text: string, canRetry: boolean): void {
+  function showNotice({ text, canRetry = false, canLeave = false }: Notice): void {
     notice.hidden = text === "";
-    if (noticeText.textContent !== text) noticeText.textContent = text;
-    retry.hidden = !canRetry;
+    setText(element("notice-text"), text);
+    element("retry").hidden = !canRetry;
+    element("elsewhere").hidden = !canLeave;
   }
 
   return {
@@ -71,56 +91,39 @@ export function openOverlay(actions: OverlayActions): Overlay {
       name.value = text;
     },
     showStanding(standing) {
-      connection.textContent = words[standing.kind];
+      setText(connection, words[standing.kind]);
       connection.setAttribute("data-kind", standing.kind);
-      const { text, canRetry } = noticeFor(standing);
-      showNotice(text, canRetry);
+      showNotice(noticeFor(standing));
     },
-    showPlayers(players, you) {
-      element("players").textContent = String(players.length);
-      const sorted = [...players].sort((one, other) => Number(other.number === you) - Number(one.number === you));
-      const shown = sorted.slice(0, rosterLengthMax).map((player) => rosterLine(player, player.number === you));
-      const left = players.length - shown.length;
-      if (left > 0) shown.push(Object.assign(document.createElement("li"), { textContent: `and ${left} more` }));
-      roster.replaceChildren(...shown);
+    showNumbers({ players, pingMs, epoch, record }) {
+      setText(element("players"), String(players));
+      setText(element("ping"), pingMs === undefined ? "–" : `${Math.round(pingMs)} ms`);
+      setText(element("server"), epoch === undefined ? "–" : `no. ${epoch}`);
+      const { lastMoveMs } = record;
+      setText(element("last-move"), lastMoveMs === undefined ? "none yet" : `${Math.round(lastMoveMs)} ms`);
     },
-    showPing(pingMs) {
-      element("ping").textContent = pingMs === undefined ? "–" : `${Math.round(pingMs)} ms`;
-    },
+    toggleSound,
     hideHint() {
       element("hint").setAttribute("data-done", "yes");
     },
-    showFailure: (text) => showNotice(text, false),
+    showFailure: (text) => showNotice({ text }),
   };
 }
 
-function noticeFor(standing: SessionStanding): { readonly text: string; readonly canRetry: boolean } {
+function noticeFor(standing: SessionStanding): Notice {
   switch (standing.kind) {
     case "open":
     case "connecting":
-      return { text: "", canRetry: false };
+      return { text: "" };
     case "waiting":
-      return { text: "Waiting for the room…", canRetry: false };
+      return { text: "Waiting for the room…" };
     case "retrying":
       return { text: `Disconnected (${standing.code}). Trying again…`, canRetry: true };
     case "stopped":
       return { text: standing.why, canRetry: true };
+    case "full":
+      return { text: "This arena is full.", canLeave: true };
   }
-}
-
-function rosterLine(player: PlayerCard, isYou: boolean): HTMLLIElement {
-  const line = document.createElement("li");
-  const dot = document.createElement("span");
-  dot.className = "dot";
-  dot.style.background = cssColour(colourOfHue(player.hue));
-  line.append(dot, isYou ? `${player.name} (you)` : player.name);
-  return line;
-}
-
-function element(id: string): HTMLElement {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`the page has no element "${id}"`);
-  return found;
 }
 
 /** The clipboard is there only on secure pages; a page from an address in the house is not one. */
