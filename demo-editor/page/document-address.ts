@@ -9,6 +9,13 @@ export interface DocumentAddress {
   readonly readsOnly: boolean;
 }
 
+/** The part of the browser's location that counts. */
+export interface PageAddress {
+  readonly pathname: string;
+  readonly search: string;
+  readonly hash: string;
+}
+
 export type Opened =
   | { readonly kind: "document"; readonly address: DocumentAddress }
   /** The address names none: a new one is wanted. */
@@ -19,7 +26,7 @@ export type Opened =
  * Reads `/editor/<name>`, `/editor/<name>?mode=read` and `/editor/<name>#key=<key>`. The key is behind the `#`, which browsers keep to
  * themselves: it is in no server's log of pages.
  */
-export function readAddress({ pathname, search, hash }: Pick<Location, "pathname" | "search" | "hash">): Opened {
+export function readAddress({ pathname, search, hash }: PageAddress): Opened {
   const last = pathname.slice(pathname.lastIndexOf("/") + 1);
   if (last === "" || last === "index.html") return { kind: "none" };
   const name = decoded(last);

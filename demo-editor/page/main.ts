@@ -1,6 +1,7 @@
 import { IndexeddbPersistence } from "y-indexeddb";
 import { Doc } from "yjs";
 import { mayWrite, toBase64Url } from "../server/rules/sealed-name.ts";
+import { readStored, writeStored } from "./browser-store.ts";
 import { openConnection } from "./connection.ts";
 import { openDebugHook } from "./debug-hook.ts";
 import { type DocumentAddress, inventDocument, linkTo, readAddress, shortName } from "./document-address.ts";
@@ -9,8 +10,8 @@ import { listenToMenus, part } from "./page-parts.ts";
 import { peopleOf } from "./people.ts";
 import { showPeople } from "./people-list.ts";
 import { titleOf } from "./plain-text.ts";
-import { cleanName, coloursOf, loadProfile, saveProfile } from "./profile.ts";
-import { loadRecent, saveRecent, withRecent } from "./recent-documents.ts";
+import { cleanName, coloursOf, parseProfile } from "./profile.ts";
+import { parseRecent, withRecent } from "./recent-documents.ts";
 import { showRecent } from "./recent-list.ts";
 import { listenToShareMenu } from "./share-menu.ts";
 import { describeStanding, explainStanding } from "./standing.ts";
@@ -66,9 +67,10 @@ function openDocument(address: DocumentAddress): void {
   const { awareness } = connection.provider;
   const editor = openTextEditor(part("text"), text, connection.provider);
 
-  let profile = loadProfile();
+  let profile = parseProfile(readStored("profile"), Math.random);
   const introduce = (): void => {
-    saveProfile(profile);
+    writeStored("profile", JSON.stringify(profile));
+    part("hue").style.accentColor = coloursOf(profile.hue).color;
     awareness.setLocalStateField("user", { name: profile.name, ...coloursOf(profile.hue), readsOnly: isReader });
   };
   introduce();
@@ -100,8 +102,8 @@ function openDocument(address: DocumentAddress): void {
     const title = titleOf(text.toString());
     part("title").textContent = title || shortName(address.name);
     document.title = `${title || shortName(address.name)} · Roomgate`;
-    const recent = withRecent(loadRecent(), { ...address, readsOnly: isReader, title });
-    saveRecent(recent);
+    const recent = withRecent(parseRecent(readStored("recent")), { ...address, readsOnly: isReader, title });
+    writeStored("recent", JSON.stringify(recent));
     showRecent(part("recent"), recent, address.name);
   };
   let rememberTimer: number | undefined;

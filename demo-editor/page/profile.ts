@@ -5,7 +5,6 @@ export interface Profile {
   readonly hue: number;
 }
 
-const storageKey = "roomgate-editor-profile";
 export const nameLengthMax = 24;
 const animals = [
   "Badger",
@@ -31,9 +30,10 @@ export function cleanName(text: string): string {
   return [...clean.trim()].slice(0, nameLengthMax).join("").trim();
 }
 
-export function loadProfile(): Profile {
+/** As it was saved, else an invented one. `chance`: from 0 to below 1. */
+export function parseProfile(text: string | null, chance: () => number): Profile {
   try {
-    const saved: unknown = JSON.parse(window.localStorage.getItem(storageKey) ?? "null");
+    const saved: unknown = JSON.parse(text ?? "null");
     if (typeof saved === "object" && saved !== null && "name" in saved && "hue" in saved) {
       const name = cleanName(String(saved.name));
       if (name !== "" && typeof saved.hue === "number") return { name, hue: Math.abs(Math.trunc(saved.hue)) % 360 };
@@ -41,19 +41,11 @@ export function loadProfile(): Profile {
   } catch {
     // What cannot be read is forgotten.
   }
-  const animal = animals[Math.floor(Math.random() * animals.length)] ?? "Guest";
-  return { name: `Guest ${animal}`, hue: Math.floor(Math.random() * 360) };
+  const animal = animals[Math.floor(chance() * animals.length)] ?? "";
+  return { name: `Guest ${animal}`, hue: Math.floor(chance() * 360) };
 }
 
-export function saveProfile(profile: Profile): void {
-  try {
-    window.localStorage.setItem(storageKey, JSON.stringify(profile));
-  } catch {
-    // A browser that keeps nothing: it is another name the next time.
-  }
-}
-
-/** As y-codemirror wants them; dark enough for white letters in light and dark pages. */
+/** As y-codemirror wants them; dark enough for white letters. Yellow, green and cyan are lighter than they say. */
 export function coloursOf(hue: number): { readonly color: string; readonly colorLight: string } {
-  return { color: `hsl(${hue} 65% 38%)`, colorLight: `hsl(${hue} 80% 50% / 25%)` };
+  return { color: `hsl(${hue} 65% ${hue > 35 && hue < 200 ? 28 : 38}%)`, colorLight: `hsl(${hue} 80% 50% / 25%)` };
 }

@@ -5,7 +5,6 @@ export interface RecentDocument extends DocumentAddress {
   readonly title: string;
 }
 
-const storageKey = "roomgate-editor-recent";
 export const recentMax = 20;
 
 /** Newest first; each document once. */
@@ -20,22 +19,6 @@ export function parseRecent(text: string | null): RecentDocument[] {
     return Array.isArray(saved) ? saved.filter(isRecent).slice(0, recentMax) : [];
   } catch {
     return [];
-  }
-}
-
-export function loadRecent(): RecentDocument[] {
-  try {
-    return parseRecent(window.localStorage.getItem(storageKey));
-  } catch {
-    return [];
-  }
-}
-
-export function saveRecent(recent: readonly RecentDocument[]): void {
-  try {
-    window.localStorage.setItem(storageKey, JSON.stringify(recent));
-  } catch {
-    // A browser that keeps nothing has no recent documents.
   }
 }
 

@@ -30,10 +30,12 @@ export function standingOf(facts: StandingFacts): Standing {
   return { kind: "connected", isStored: !facts.isDirty };
 }
 
-/** Whether connecting again by itself can help. */
+/** Resume window over, too many messages, reads too slowly: what the contract wants a client to connect again after. */
+const passing = new Set([4410, 4429, 4430]);
+
+/** Whether connecting again by itself cannot help. */
 export function isFinal(code: number): boolean {
-  if (code === 1008 || code === 1009) return true;
-  return code >= 4400 && code < 4500 && code !== 4410 && code !== 4429;
+  return code === 1008 || code === 1009 || (code >= 4400 && code < 4500 && !passing.has(code));
 }
 
 export function describeStanding(standing: Standing): string {

@@ -247,7 +247,7 @@ describe("what the page offers", () => {
 
   test("light and dark, and a phone", async () => {
     const ada = await open("in-the-dark");
-    await ada.type("# Dark\n\nSome `code`, a [link](https://example.org), *and* **more**.\n\n- one\n- two\n\n> said");
+    await ada.type("# Dark\n\nSome `code`, a [link](https://example.org), *and* **more**.\n\n- one\ntwo\n\n\n> said");
     await ada.part("you-menu").click();
     await ada.page.getByLabel("Dark").check();
     const ground = await ada.page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor");
