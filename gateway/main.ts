@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { version } from "./index.ts";
 import { loadApps } from "./ops/apps-modules.ts";
+import { addBotsCommand } from "./ops/bots-command.ts";
 import { addOptions, commandOptions, flagsOf } from "./ops/command-options.ts";
 import { type Configuration, configure } from "./ops/configure.ts";
 import { addOperatorCommands } from "./ops/operator-commands.ts";
@@ -58,7 +59,9 @@ function createProgram(): Command {
       await runPart("server", command, async (context) => startServerPart(context, await appsOf(context)));
     });
 
-  addOperatorCommands(program, adminUrl, (text) => console.log(text));
+  const print = (text: string): void => console.log(text);
+  addOperatorCommands(program, adminUrl, print);
+  addBotsCommand(program, clientUrl, print);
 
   program
     .command("check-config")
@@ -120,4 +123,11 @@ function adminUrl(): string {
   const { adminHost, adminPort } = configure({}, undefined, []).options;
   const host = adminHost === "0.0.0.0" || adminHost === "::" ? "127.0.0.1" : adminHost;
   return `http://${host.includes(":") ? `[${host}]` : host}:${adminPort}`;
+}
+
+/** Where the clients of the cluster that this configuration runs are to connect. */
+function clientUrl(): string {
+  const { host, port } = configure({}, undefined, []).options;
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return `ws://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }

@@ -42,7 +42,15 @@ function hashOf(files) {
   return hash.digest("hex");
 }
 
-const sourceFolders = ["gateway", "demo-game/server", "demo-editor/server", "load"].map((folder) => at(folder));
+// The bots play with the page's own side of the game.
+const sourceFolders = [
+  "gateway",
+  "demo-game/server",
+  "demo-game/bots",
+  "demo-game/page/play",
+  "demo-editor/server",
+  "load",
+].map((folder) => at(folder));
 const common = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"].map(
   (file) => at(file),
 );
