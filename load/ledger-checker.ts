@@ -1,135 +1,222 @@
 import { createHash } from "node:crypto";
 
-/** What one member of a ledger was sent, in order, as text frames: its greeting, then the bodies with their places. */
-export interface MemberFrames {
-  readonly member: string;
-  readonly frames: readonly string[];
-  /** It was a member until everything was said: it must have been shown the last place. */
-  readonly stayed: boolean;
+/** What is wrong with a ledger; all zero where it keeps its promise. Each is counted once, however many members suffer from it. */
+export interface LedgerFaults {
+  /** Sent on a socket that stayed open, and in nobody's line. */
+  readonly lost: number;
+  /** In the line more than once, or never sent. */
+  readonly doubled: number;
+  /** Behind a later one of the same sender. */
+  readonly reordered: number;
+  /** Places that a member was not told, was told twice, or was told out of turn. */
+  readonly holes: number;
+  /** Members that were told another body for a place than others were. */
+  readonly disagreeing: number;
+  /** Welcomes whose digest is not that of the line up to their total, or whose total nobody ever reached. */
+  readonly wrongDigests: number;
+  /** Frames of no form that a ledger sends. */
+  readonly garbled: number;
 }
 
-/** Who has said a body, and as which of its messages, from 0. `undefined`: not checked for its sender's order. */
-export type ReadSender = (body: string) => { readonly sender: string; readonly place: number } | undefined;
+export const faultlessLedger: LedgerFaults = {
+  lost: 0,
+  doubled: 0,
+  reordered: 0,
+  holes: 0,
+  disagreeing: 0,
+  wrongDigests: 0,
+  garbled: 0,
+};
 
-export interface LedgerFacts {
-  readonly streams: readonly MemberFrames[];
-  readonly readSender: ReadSender;
-  /** By sender: how many messages must be there. Senders that are missing here may have said any number. */
-  readonly said: ReadonlyMap<string, number>;
+/** Whose body it is, and the how-manieth of that sender, from 1. */
+export interface Origin {
+  readonly sender: string;
+  readonly number: number;
 }
 
-const problemsMax = 50;
+/** A body as {@link originOf} reads it. */
+export function numberedBody({ sender, number }: Origin, padding = ""): string {
+  return `${sender}:${number}${padding === "" ? "" : `:${padding}`}`;
+}
+
+export function originOf(body: string): Origin | undefined {
+  const [sender, number] = body.split(":", 2);
+  const parsed = Number(number);
+  return sender && Number.isSafeInteger(parsed) && parsed > 0 ? { sender, number: parsed } : undefined;
+}
+
+/** What one member has heard so far. */
+export interface LedgerMember {
+  /** Takes one frame as it came. Answers the body and its place, `undefined` for a welcome or what is garbled. */
+  heard(frame: string): { readonly n: number; readonly body: string } | undefined;
+  /** Place up to which it knows the line; `undefined` before its welcome. */
+  readonly at: number | undefined;
+}
+
+interface Sender {
+  last: number;
+  readonly skipped: Set<number>;
+}
+
+const digestBytes = 32;
+const examplesMax = 20;
 
 /**
- * Judges a ledger by what its members were shown, in time that grows with the number of frames only. Answers what is wrong, nothing
- * where all of this holds:
- *
- * - each member is shown every place from its greeting on, once and in order, and the same body there as everybody else;
- * - each sender's messages are there once, in its order, without a hole;
- * - each greeting's digest is that of the bodies before it.
+ * Judges one ledger room by what its members hear, frame by frame, in time linear in their number: all members hear one and
+ * the same line without a hole from their welcome on, every sender's bodies are in it once and in order, and every welcome's digest is that
+ * of the line. It must see the room from its first body on. It holds all bodies, and 32 bytes for each.
  */
-export function checkLedger({ streams, readSender, said }: LedgerFacts): string[] {
-  const problems: string[] = [];
-  const report = (problem: string): void => {
-    if (problems.length < problemsMax) problems.push(problem);
-  };
-  const bodies: (string | undefined)[] = [];
-  const greetings: Greeting[] = [];
-  const lasts: { readonly member: string; readonly last: number }[] = [];
-  for (const stream of streams) {
-    const last = readStream(stream, bodies, greetings, report);
-    if (stream.stayed) lasts.push({ member: stream.member, last });
+export class LedgerChecker {
+  /** The first faults, in words. */
+  readonly examples: string[] = [];
+  readonly #room: string;
+  readonly #counts = { ...faultlessLedger } as { -readonly [Fault in keyof LedgerFaults]: number };
+  readonly #line: (string | undefined)[] = [];
+  readonly #senders = new Map<string, Sender>();
+  /** Welcomes that are ahead of what anybody has heard. */
+  readonly #claims = new Map<number, string[]>();
+  readonly #hash = createHash("sha256");
+  #digests: Buffer = Buffer.alloc(digestBytes * 64);
+  #hashed = 0;
+
+  constructor(room: string) {
+    this.#room = room;
+    this.#keepDigest();
   }
-  for (const { member, last } of lasts) {
-    if (last < bodies.length) report(`${member} was shown up to place ${last} of ${bodies.length}`);
+
+  /** Bodies that are known without a hole from the first one. */
+  get total(): number {
+    return this.#hashed;
   }
-  checkSenders(bodies, readSender, said, report);
-  checkDigests(bodies, greetings, report);
-  return problems;
+
+  /** SHA-256 over the first `total` bodies, each followed by a line feed, in hex. */
+  digestAt(total: number): string {
+    if (total > this.#hashed) throw new RangeError(`the line is known up to ${this.#hashed}, not ${total}`);
+    return this.#digests.toString("hex", total * digestBytes, (total + 1) * digestBytes);
+  }
+
+  /** A client that has joined; `name` is for the examples. */
+  member(name: string): LedgerMember {
+    let at: number | undefined;
+    return {
+      get at() {
+        return at;
+      },
+      heard: (frame) => {
+        const message = parse(frame);
+        if (message === undefined || (message.kind === "welcome") !== (at === undefined)) {
+          this.#found("garbled", `${name} was told ${frame.slice(0, 200)}`);
+          return undefined;
+        }
+        if (message.kind === "welcome") {
+          at = message.total;
+          this.#claim(message.total, message.digest);
+          return undefined;
+        }
+        if (at !== undefined && message.n !== at + 1) {
+          this.#found("holes", `${name} was told place ${message.n} behind place ${at}`);
+        }
+        at = Math.max(at ?? 0, message.n);
+        this.#place(name, message.n, message.body);
+        return message;
+      },
+    };
+  }
+
+  /** What is wrong, given how many bodies each sender has sent. May be asked again when more has been heard. */
+  verdict(sent: ReadonlyMap<string, number>): LedgerFaults {
+    let { lost, doubled, wrongDigests } = this.#counts;
+    for (const [name, count] of sent) {
+      const sender = this.#senders.get(name);
+      lost += Math.max(0, count - (sender?.last ?? 0)) + (sender?.skipped.size ?? 0);
+      doubled += Math.max(0, (sender?.last ?? 0) - count);
+    }
+    for (const name of this.#senders.keys()) if (!sent.has(name)) doubled += 1;
+    for (const digests of this.#claims.values()) wrongDigests += digests.length;
+    return { ...this.#counts, lost, doubled, wrongDigests };
+  }
+
+  #place(name: string, n: number, body: string): void {
+    const known = this.#line[n - 1];
+    if (known !== undefined) {
+      if (known !== body) this.#found("disagreeing", `${name} was told ${body} at place ${n}, others ${known}`);
+      return;
+    }
+    this.#line[n - 1] = body;
+    while (this.#hashed < this.#line.length) {
+      const next = this.#line[this.#hashed];
+      if (next === undefined) return;
+      this.#append(next);
+    }
+  }
+
+  #append(body: string): void {
+    this.#hash.update(body).update("\n");
+    this.#hashed += 1;
+    this.#keepDigest();
+    this.#noteOrigin(body);
+    for (const digest of this.#claims.get(this.#hashed) ?? []) this.#judge(this.#hashed, digest);
+    this.#claims.delete(this.#hashed);
+  }
+
+  #noteOrigin(body: string): void {
+    const origin = originOf(body);
+    if (origin === undefined) {
+      this.#found("garbled", `nobody has sent ${body.slice(0, 200)}`);
+      return;
+    }
+    const { number } = origin;
+    const sender = this.#senders.get(origin.sender) ?? { last: 0, skipped: new Set() };
+    this.#senders.set(origin.sender, sender);
+    if (number > sender.last) {
+      for (let missing = sender.last + 1; missing < number; missing += 1) sender.skipped.add(missing);
+      sender.last = number;
+    } else if (sender.skipped.delete(number)) {
+      this.#found("reordered", `${body} is at place ${this.#hashed}, behind number ${sender.last} of its sender`);
+    } else this.#found("doubled", `${body} is at place ${this.#hashed} again`);
+  }
+
+  #claim(total: number, digest: string): void {
+    if (total <= this.#hashed) this.#judge(total, digest);
+    else this.#claims.set(total, [...(this.#claims.get(total) ?? []), digest]);
+  }
+
+  #judge(total: number, digest: string): void {
+    const right = this.digestAt(total);
+    if (digest !== right) this.#found("wrongDigests", `the digest of ${total} bodies is ${right}, not ${digest}`);
+  }
+
+  #keepDigest(): void {
+    const start = this.#hashed * digestBytes;
+    if (start + digestBytes > this.#digests.length) {
+      this.#digests = Buffer.concat([this.#digests], this.#digests.length * 2);
+    }
+    this.#hash.copy().digest().copy(this.#digests, start);
+  }
+
+  #found(fault: keyof LedgerFaults, example: string): void {
+    this.#counts[fault] += 1;
+    if (this.examples.length < examplesMax) this.examples.push(`${this.#room}: ${example}`);
+  }
 }
 
-interface Greeting {
-  readonly member: string;
-  readonly total: number;
-  readonly digest: string;
+type Heard =
+  | { readonly kind: "welcome"; readonly total: number; readonly digest: string }
+  | { readonly kind: "body"; readonly n: number; readonly body: string };
+
+function parse(frame: string): Heard | undefined {
+  let value: { readonly total?: unknown; readonly digest?: unknown; readonly n?: unknown; readonly body?: unknown };
+  try {
+    value = JSON.parse(frame);
+  } catch {
+    return undefined;
+  }
+  const { total, digest, n, body } = value;
+  if (isCount(total) && typeof digest === "string") return { kind: "welcome", total, digest };
+  if (isCount(n) && n > 0 && typeof body === "string") return { kind: "body", n, body };
+  return undefined;
 }
 
-type Report = (problem: string) => void;
-type Frame = { readonly total?: number; readonly digest?: string; readonly n?: number; readonly body?: string };
-
-/** Answers the last place that the member was shown. */
-function readStream(
-  { member, frames }: MemberFrames,
-  bodies: (string | undefined)[],
-  greetings: Greeting[],
-  report: Report,
-): number {
-  let last: number | undefined;
-  for (const text of frames) {
-    const { total, digest, n, body } = JSON.parse(text) as Frame;
-    if (total !== undefined && digest !== undefined) {
-      if (last !== undefined) report(`${member} was greeted again after place ${last}`);
-      greetings.push({ member, total, digest });
-      last = total;
-      continue;
-    }
-    if (n === undefined || body === undefined) {
-      report(`${member} was shown what no ledger says: ${text.slice(0, 80)}`);
-      continue;
-    }
-    if (last === undefined) report(`${member} was shown place ${n} before its greeting`);
-    else if (n !== last + 1) report(`${member} was shown place ${n} after place ${last}`);
-    last = n;
-    const known = bodies[n - 1];
-    if (known === undefined) bodies[n - 1] = body;
-    else if (known !== body) report(`${member} was shown ${body} at place ${n}, somebody else ${known}`);
-  }
-  return last ?? 0;
-}
-
-function checkSenders(
-  bodies: readonly (string | undefined)[],
-  readSender: ReadSender,
-  said: ReadonlyMap<string, number>,
-  report: Report,
-): void {
-  const next = new Map<string, number>();
-  let hasHole = false;
-  for (let index = 0; index < bodies.length; index += 1) {
-    const body = bodies[index];
-    if (body === undefined) {
-      hasHole = true;
-      continue;
-    }
-    const from = readSender(body);
-    if (from === undefined) continue;
-    const expected = next.get(from.sender) ?? 0;
-    // What nobody was shown may have been the message that is missing.
-    const fits = hasHole ? from.place >= expected : from.place === expected;
-    if (!fits) report(`place ${index + 1} has message ${from.place} of ${from.sender}, where ${expected} was due`);
-    next.set(from.sender, Math.max(expected, from.place + 1));
-  }
-  for (const [sender, count] of said) {
-    const found = next.get(sender) ?? 0;
-    if (found !== count) report(`${found} messages of ${sender} are there, it has said ${count}`);
-  }
-}
-
-/** One pass: the hash of all bodies so far is read off where a greeting tells of it. */
-function checkDigests(bodies: readonly (string | undefined)[], greetings: readonly Greeting[], report: Report): void {
-  const byTotal = new Map<number, Greeting[]>();
-  for (const greeting of greetings) byTotal.set(greeting.total, [...(byTotal.get(greeting.total) ?? []), greeting]);
-  const hash = createHash("sha256");
-  for (let total = 0; total <= bodies.length; total += 1) {
-    const told = byTotal.get(total);
-    if (told) {
-      const digest = hash.copy().digest("hex");
-      for (const { member, digest: given } of told) {
-        if (given !== digest) report(`${member} was told a digest of ${total} bodies that is not theirs`);
-      }
-    }
-    const body = bodies[total];
-    if (total < bodies.length && body === undefined) return;
-    if (body !== undefined) hash.update(body).update("\n");
-  }
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
