@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-// `npm run soak`: the long form of the torture of ledger rooms, half an hour or more. `--seed <n>` repeats a course of blows.
+// `npm run soak`: the long form of the torture of ledger rooms, half an hour or more; `npm run soak -- editor`: that of a document that
+// 20 providers write. `--seed <n>` repeats a course of blows.
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { values } = parseArgs({ options: { seed: { type: "string" } } });
+const { values, positionals } = parseArgs({ options: { seed: { type: "string" } }, allowPositionals: true });
+const [course = "ledger"] = positionals;
+if (!["ledger", "editor"].includes(course)) throw new Error(`there is no soak "${course}": ledger or editor`);
 
 function run(args, env = {}) {
   const { status } = spawnSync(process.execPath, args, {
@@ -19,6 +22,12 @@ function run(args, env = {}) {
 
 run([join(root, "scripts/build.mjs")]);
 run(
-  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "integration", "test/integration/ledger.test.ts"],
+  [
+    join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    "--project",
+    "integration",
+    `test/integration/${course}.test.ts`,
+  ],
   { ROOMGATE_SOAK: "long", ...(values.seed === undefined ? {} : { ROOMGATE_SEED: values.seed }) },
 );

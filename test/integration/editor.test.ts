@@ -6,7 +6,7 @@ import { quantiles } from "../support/quantiles.ts";
 import { sleep, until } from "../support/until.ts";
 import { seededRandom } from "../support/virtual-runtime.ts";
 
-/** `npm run soak:editor` takes the long one. */
+/** `npm run soak -- editor` takes the long one. */
 const isLong = process.env["ROOMGATE_SOAK"] === "long";
 const seed = Number(process.env["ROOMGATE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const plan = isLong
