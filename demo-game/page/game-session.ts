@@ -1,6 +1,7 @@
 import { encodeUp } from "../server/rules/messages.ts";
 import { type Connection, openConnection } from "./net/connection.ts";
 import type { LinkState } from "./net/link-state.ts";
+import { socketUrl } from "./net/socket-url.ts";
 import { Match } from "./play/match.ts";
 import type { Profile } from "./profile.ts";
 
@@ -111,10 +112,9 @@ export class GameSession {
 
   /** Name, colour and who we are is in the address, so that the room knows them whenever we join. */
   #url(): string {
-    const { protocol, host } = window.location;
     const { name, hue } = this.#profile;
     const query = new URLSearchParams({ name, hue: String(hue), token: this.#token });
-    return `${protocol === "https:" ? "wss:" : "ws:"}//${host}/rooms/game/${this.#room}?${query}`;
+    return socketUrl(`game/${this.#room}`, String(query));
   }
 
   #receive(bytes: Uint8Array): void {

@@ -5,6 +5,7 @@ import { Happenings } from "./happenings.ts";
 import { element } from "./hud/element.ts";
 import { openHands } from "./hud/hands.ts";
 import { openOverlay } from "./hud/overlay.ts";
+import { openRankings } from "./hud/rankings.ts";
 import { showRanking } from "./hud/roster.ts";
 import { openTalk } from "./hud/talk.ts";
 import { Controls } from "./input/controls.ts";
@@ -12,26 +13,27 @@ import { listenToTouch } from "./input/joystick.ts";
 import { listenToKeyboard } from "./input/keyboard.ts";
 import { listenToMouse } from "./input/mouse.ts";
 import { identityToken } from "./net/identity-token.ts";
+import { findArena } from "./net/lobby.ts";
 import type { ShownBolt, ShownFigure } from "./play/match.ts";
 import { loadProfile, saveProfile } from "./profile.ts";
-import { inventRoom, roomOfPath } from "./room-address.ts";
+import { refusedRooms, roomOfPath } from "./room-address.ts";
 import { Sound } from "./sound.ts";
 import { openStage, type Stage } from "./view/stage.ts";
 
 const overlayEveryMs = 200;
 
-/** Without a room in the address it becomes one: whoever copies the address then invites to the same room. */
-function roomOfPage(): string {
+/** Without a room in the address the lobby names one: whoever copies the address then invites to the same room. */
+async function roomOfPage(): Promise<string> {
   const { pathname, search } = window.location;
   const named = roomOfPath(pathname);
   if (named !== undefined) return named;
-  const invented = inventRoom(Math.random);
-  window.history.replaceState(null, "", `${pathname.slice(0, pathname.lastIndexOf("/") + 1)}${invented}${search}`);
-  return invented;
+  const found = await findArena(refusedRooms(search));
+  window.history.replaceState(null, "", `${pathname.slice(0, pathname.lastIndexOf("/") + 1)}${found}`);
+  return found;
 }
 
 async function play(): Promise<void> {
-  const room = roomOfPage();
+  const room = await roomOfPage();
   let profile = loadProfile();
   saveProfile(profile);
   const session = new GameSession(room, profile, await identityToken());
@@ -44,13 +46,14 @@ async function play(): Promise<void> {
       return profile.name;
     },
     retry: () => session.retry(),
-    playElsewhere: () => window.location.assign("./"),
+    playElsewhere: () => window.location.assign(`./?not=${encodeURIComponent(room)}`),
     toggleSound: () => sound.toggle(),
   });
   overlay.showRoom(room);
   overlay.showName(profile.name);
   const hands = openHands(() => session.match.heal());
   const talk = openTalk((text) => session.match.say(text));
+  openRankings();
   const happenings = new Happenings(hands, sound);
 
   const surface = element("arena");

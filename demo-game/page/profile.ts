@@ -1,5 +1,5 @@
+import { inventName } from "../server/arena-names.ts";
 import { sanitizeName } from "../server/rules/names.ts";
-import { inventName } from "./room-address.ts";
 
 /** Who somebody is in this browser: kept between visits where the browser lets us. */
 export interface Profile {

@@ -1,51 +1,5 @@
 const roomPattern = /^[A-Za-z0-9._~:-]{1,128}$/;
 
-const moods = [
-  "amber",
-  "brisk",
-  "coral",
-  "dusky",
-  "early",
-  "fable",
-  "golden",
-  "hazel",
-  "ivory",
-  "jolly",
-  "lunar",
-  "misty",
-];
-const places = [
-  "atoll",
-  "basin",
-  "canyon",
-  "delta",
-  "fjord",
-  "grove",
-  "harbor",
-  "island",
-  "meadow",
-  "plaza",
-  "ridge",
-  "summit",
-];
-const players = [
-  "Badger",
-  "Comet",
-  "Dune",
-  "Ember",
-  "Falcon",
-  "Gecko",
-  "Heron",
-  "Koala",
-  "Lynx",
-  "Otter",
-  "Panda",
-  "Raven",
-];
-
-/** Number from 0 to below 1. */
-export type Chance = () => number;
-
 /** The room that a path like `/game/plaza` names; `undefined` if it names none, or none that can be. */
 export function roomOfPath(path: string): string | undefined {
   const last = path.slice(path.lastIndexOf("/") + 1);
@@ -57,17 +11,7 @@ export function roomOfPath(path: string): string | undefined {
   }
 }
 
-/** Easy to read out, hard to hit by accident. */
-export function inventRoom(chance: Chance): string {
-  const number = 1000 + Math.floor(chance() * 9000);
-  return `${pick(moods, chance)}-${pick(places, chance)}-${number}`;
-}
-
-export function inventName(chance: Chance): string {
-  const mood = pick(moods, chance);
-  return `${mood.charAt(0).toUpperCase()}${mood.slice(1)} ${pick(players, chance)}`;
-}
-
-function pick(words: readonly string[], chance: Chance): string {
-  return words[Math.floor(chance() * words.length)] ?? "";
+/** The arenas that a query like `not=plaza&not=fjord` names: they have refused. */
+export function refusedRooms(search: string): string[] {
+  return new URLSearchParams(search).getAll("not").filter((room) => roomPattern.test(room));
 }

@@ -1,6 +1,9 @@
 import type { Message, Room, RoomContext, Session } from "roomgate/room";
+import { encodeGain } from "./board.ts";
+import { boardRoom } from "./board-room.ts";
 import { Broadcast } from "./broadcast.ts";
 import { identityOf } from "./identity.ts";
+import { lobbyRoom } from "./lobby-room.ts";
 import { type ArenaEvent, decodeEvent, encodeEvent } from "./rules/events.ts";
 import { Ledger, type LedgerPlayer, playersKnownMax } from "./rules/ledger.ts";
 import { decodeUp, encodeDown, gameVersion, playersMax, type UpMessage } from "./rules/messages.ts";
@@ -14,6 +17,9 @@ const replaced = 4409;
 const overloaded = 1013;
 /** Whoever is back within this has everything that they had. */
 export const awayMsMax = 60_000;
+/** Who comes and goes within this is told to the lobby at once. */
+const occupancyMs = 400;
+const occupancyTimer = "occupancy";
 const ticksBetweenRenames = ticksIn(1);
 const ticksBetweenWords = ticksIn(0.7);
 /** Neighbouring numbers get colours far apart on the wheel: the golden angle. */
@@ -95,6 +101,10 @@ export class ArenaRoom implements Room {
   /** `away <number>`: the player has not come back in time. */
   onTimer(name: string): void {
     this.#settle();
+    if (name === occupancyTimer) {
+      this.#room.tell(lobbyRoom, JSON.stringify({ players: this.#ledger.playersHere }));
+      return;
+    }
     const number = Number(name.slice(name.indexOf(" ") + 1));
     if (this.#ledger.players.get(number)?.isHere === false) this.#world.dismiss(number);
     this.#tellEvents();
@@ -130,8 +140,18 @@ export class ArenaRoom implements Room {
 
   /** GAME-7: the only way in which anything that counts changes. */
   #record(event: ArenaEvent): void {
+    const earner = event.kind === "felled" ? event.by : event.kind === "banked" ? event.number : 0;
+    const before = this.#ledger.players.get(earner)?.score ?? 0;
     this.#room.append(encodeEvent(event));
     this.#fresh.push(event);
+    if (event.kind === "entered" || event.kind === "back" || event.kind === "away") {
+      this.#room.setTimer(occupancyTimer, occupancyMs);
+    }
+    const player = this.#ledger.players.get(earner);
+    if (player === undefined || player.score === before) return;
+    const { id, name, hue, score } = player;
+    // GAME-11: durable with the event that made the points, and heard exactly once.
+    this.#room.tell(boardRoom, encodeGain({ id, name, hue, points: score - before }));
   }
 
   #tellEvents(except?: Session): void {

@@ -1,5 +1,7 @@
 import type { Apps } from "roomgate/room";
 import { ArenaRoom, awayMsMax } from "./arena-room.ts";
+import { BoardRoom } from "./board-room.ts";
+import { LobbyRoom } from "./lobby-room.ts";
 import { playersMax } from "./rules/messages.ts";
 import { tickHz } from "./rules/timing.ts";
 import { savedArenaVersion } from "./saved-arena.ts";
@@ -7,7 +9,7 @@ import { savedArenaVersion } from "./saved-arena.ts";
 /** Sessions that find no place are told so by the room: they are in for a moment. */
 const atTheDoorMax = 50;
 
-/** The app `game`. A page sends 32 messages a second at most, so three times that is somebody else. */
+/** The apps of the game. A page sends 32 messages a second at most, so three times that is somebody else. */
 export const apps: Apps = {
   game: {
     durability: "commit",
@@ -20,5 +22,21 @@ export const apps: Apps = {
     stateBytesMax: 1024 * 1024,
     // Everybody's last minute has passed by then.
     idleMs: awayMsMax + 15_000,
+  },
+  board: {
+    durability: "commit",
+    version: "board-1",
+    create: (room) => new BoardRoom(room),
+    messageBytesMax: 64,
+    messagesPerSecondMax: 4,
+    stateBytesMax: 1024 * 1024,
+  },
+  lobby: {
+    durability: "commit",
+    version: "lobby-1",
+    create: (room) => new LobbyRoom(room),
+    messageBytesMax: 4096,
+    messagesPerSecondMax: 8,
+    stateBytesMax: 4 * 1024 * 1024,
   },
 };

@@ -41,8 +41,8 @@ export interface FakeRoom<R extends Room> {
   /** Another room tells it something. */
   hear(from: string, data: Data): void;
   save(): FakeDisk;
-  /** A new owner takes it over as in a planned move: the same sessions, a new room object. */
-  moved(): void;
+  /** A new owner takes it over as in a planned move: a new room object, the same sessions but for those that were `lost` meanwhile. */
+  moved(lost?: FakeSession): void;
   /**
    * A new owner takes a commit room over after a crash: the same sessions, the snapshot of `disk` and the entries behind it. By default
    * there is no snapshot, and all is in the journal.
@@ -149,8 +149,9 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
     },
     hear: (from, data) => turn(() => room.onTell?.(from, messageOf(data))),
     save: () => ({ snapshot: room.snapshot?.(), entries: entries.length }),
-    moved() {
+    moved(lost) {
       const snapshot = room.snapshot?.();
+      if (lost !== undefined) sessions.delete(lost.id);
       epoch += 1;
       room = create(context);
       if (snapshot !== undefined) room.restore?.(snapshot);

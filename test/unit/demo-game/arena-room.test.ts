@@ -157,7 +157,7 @@ describe("the arena room", () => {
         .map(({ number }) => number),
     ).toContain(item);
     expect(heardBy(back).figure?.body).toMatchObject({ x: at.x, y: at.y });
-    expect(arena.timers.size).toBe(0);
+    expect([...arena.timers.keys()]).toEqual(["occupancy"]);
     expectSameLedgers(arena, back, bob);
   });
 
@@ -306,11 +306,12 @@ describe("the arena room", () => {
     const arena = openArena();
     const [ada, bob] = [arena.join(), arena.join()];
     arena.tick();
-    const { snapshot } = arena.save();
-    arena.leave(bob);
-    arena.room.restore(snapshot ?? new Uint8Array());
+    expect(heardBy(ada).states.at(-1)?.figures.size).toBe(2);
+    arena.moved(bob);
     arena.tick();
     expect([...(heardBy(ada).states.at(-1)?.figures.keys() ?? [])]).toEqual([numberOf(ada)]);
+    expect(arena.room.ledger.players.get(numberOf(bob))?.isHere).toBe(false);
+    expect(arena.timers.has(`away ${numberOf(bob)}`)).toBe(true);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { firstLinkState, type LinkState, retryDelayMs, stepLink } from "../../../demo-game/page/net/link-state.ts";
-import { inventName, inventRoom, roomOfPath } from "../../../demo-game/page/room-address.ts";
+import { refusedRooms, roomOfPath } from "../../../demo-game/page/room-address.ts";
+import { inventName, inventRoom } from "../../../demo-game/server/arena-names.ts";
 import { sanitizeName } from "../../../demo-game/server/rules/names.ts";
 import { makeRoomKey } from "../../../gateway/wire/ids.ts";
 
@@ -65,6 +66,11 @@ describe("the room in the address", () => {
     [`/game/${"x".repeat(129)}`, undefined],
   ])("%s is %s", (path, room) => {
     expect(roomOfPath(path)).toBe(room);
+  });
+
+  it("is not one of those that have refused, as the address names them", () => {
+    expect(refusedRooms("?not=plaza&not=a%3Ab&not=%3Cb%3E&x=1")).toEqual(["plaza", "a:b"]);
+    expect(refusedRooms("")).toEqual([]);
   });
 
   it("is invented so that the gateway takes it, and names so that the room keeps them", () => {
