@@ -6,7 +6,7 @@ import { openConnection } from "./connection.ts";
 import { openDebugHook } from "./debug-hook.ts";
 import { type DocumentAddress, inventDocument, linkTo, readAddress, shortName } from "./document-address.ts";
 import { listenToDocumentsMenu, nameRule } from "./documents-menu.ts";
-import { listenToMenus, part } from "./page-parts.ts";
+import { listenToMenus, part, showToast } from "./page-parts.ts";
 import { peopleOf } from "./people.ts";
 import { showPeople } from "./people-list.ts";
 import { titleOf } from "./plain-text.ts";
@@ -65,7 +65,7 @@ function openDocument(address: DocumentAddress): void {
   const text = doc.getText("text");
   const connection = openConnection(address, doc);
   const { awareness } = connection.provider;
-  const editor = openTextEditor(part("text"), text, connection.provider);
+  const editor = openTextEditor(part("text"), text, connection.provider, showToast);
 
   let profile = parseProfile(readStored("profile"), Math.random);
   const introduce = (): void => {

@@ -3,10 +3,10 @@ import { defaultKeymap } from "@codemirror/commands";
 import { markdown, markdownKeymap, markdownLanguage } from "@codemirror/lang-markdown";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, Prec } from "@codemirror/state";
+import { Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, keymap, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
+import { yCollab, ySyncAnnotation, yUndoManagerKeymap } from "y-codemirror.next";
 import type { WebsocketProvider } from "y-websocket";
 import { type Text, UndoManager } from "yjs";
 import { formatKeymap } from "./formatting.ts";
@@ -31,8 +31,36 @@ const look = HighlightStyle.define([
   { tag: [tags.processingInstruction, tags.contentSeparator, tags.labelName], class: "md-mark" },
 ]);
 
-/** Markdown on a shared text. Tab is left to the browser: whoever has no mouse leaves the text with it. */
-export function openTextEditor(parent: Element, text: Text, provider: WebsocketProvider): TextEditor {
+/** One change is one message, and the gateway takes at most 1 MiB. */
+const insertBytesMax = 900 * 1024;
+
+/** Does not let more in at once than can be sent: it would stay in this browser, and keep all later changes there, too. */
+function limitInserts(tell: (text: string) => void): Extension {
+  return EditorState.transactionFilter.of((transaction) => {
+    if (!transaction.docChanged || transaction.annotation(ySyncAnnotation) !== undefined) return transaction;
+    let letters = 0;
+    transaction.changes.iterChanges((_fromA, _toA, fromB, toB) => {
+      letters += toB - fromB;
+    });
+    // A letter takes at most three bytes: most changes need no look at their bytes.
+    if (letters * 3 <= insertBytesMax) return transaction;
+    let bytes = 0;
+    transaction.changes.iterChanges((_fromA, _toA, _fromB, _toB, inserted) => {
+      bytes += new TextEncoder().encode(inserted.toString()).length;
+    });
+    if (bytes <= insertBytesMax) return transaction;
+    tell("That is too much at once. Paste it in smaller parts.");
+    return [];
+  });
+}
+
+/** Markdown on a shared text. `tell`: says something to who writes. Tab is left to the browser: whoever has no mouse leaves the text with it. */
+export function openTextEditor(
+  parent: Element,
+  text: Text,
+  provider: WebsocketProvider,
+  tell: (text: string) => void,
+): TextEditor {
   // Undo is for what was typed here: the binding is the one origin that it follows.
   const undoManager = new UndoManager(text, { trackedOrigins: new Set() });
   const editable = new Compartment();
@@ -59,6 +87,7 @@ export function openTextEditor(parent: Element, text: Text, provider: WebsocketP
         drawSelection(),
         dropCursor(),
         closeBrackets(),
+        limitInserts(tell),
         search({ top: true }),
         highlightSelectionMatches(),
         markdown({ base: markdownLanguage, addKeymap: false }),

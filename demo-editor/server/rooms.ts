@@ -31,6 +31,6 @@ export function editorApps(setting: DocumentSetting): Apps {
 export const apps: Apps = editorApps({
   documentBytesMax: documentBytesMax(),
   presencesPerSecondMax: 250,
-  compactBeside: compactInThreads(),
+  compactBeside: compactInThreads(new URL("./compaction-thread.js", import.meta.url)),
   nowMs: () => performance.now(),
 });

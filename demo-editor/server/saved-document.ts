@@ -2,6 +2,7 @@ import { createDecoder, hasContent, readVarString, readVarUint, readVarUint8Arra
 import { type Encoder, encode, writeVarString, writeVarUint, writeVarUint8Array } from "lib0/encoding";
 import type { SavedLog } from "./document-log.ts";
 import type { Present, SavedPresence } from "./presence.ts";
+import { concatBytes } from "./rules/bytes.ts";
 
 export const savedDocumentVersion = "1";
 
@@ -15,8 +16,8 @@ export const savedDocumentVersion = "1";
  * The base comes first and the pending in the order in which they came: what has been copied ahead of a move stays in its place.
  */
 export function encodeDocument(log: SavedLog, presence: SavedPresence): Uint8Array {
-  return encode((encoder: Encoder) => {
-    writeVarUint8Array(encoder, log.base);
+  const front = encode((encoder: Encoder) => writeVarUint(encoder, log.base.length));
+  const rest = encode((encoder: Encoder) => {
     writeVarUint(encoder, log.pending.length);
     for (const update of log.pending) writeVarUint8Array(encoder, update);
     writeVarUint8Array(encoder, log.known);
@@ -33,6 +34,8 @@ export function encodeDocument(log: SavedLog, presence: SavedPresence): Uint8Arr
       writeVarUint(encoder, clock);
     }
   });
+  // The base may be megabytes: it is copied once.
+  return concatBytes([front, log.base, rest]);
 }
 
 /** Throws for anything else. Bytes are views into what is given. */

@@ -218,6 +218,26 @@ describe("what the page offers", () => {
     expect(ada.errors).toEqual([]);
   });
 
+  test("two windows of one browser are two people, and what is too much for one message is not let in", async () => {
+    const ada = await open("side-by-side");
+    const beside = await EditorWindow.in(ada.context, ada.page.url());
+    const bob = await open("side-by-side");
+    for (const window of [ada, beside, bob]) await window.until(({ people }) => people.length === 3);
+    await beside.type("beside ");
+    for (const window of [ada, bob]) await window.until(({ text }) => text === "beside ");
+    await beside.page.close();
+    for (const window of [ada, bob]) await window.until(({ people }) => people.length === 2, 5_000);
+    await ada.page.evaluate("navigator.clipboard.writeText('ü'.repeat(600_000))");
+    await ada.page.bringToFront();
+    await ada.page.locator(".cm-content").click();
+    await ada.press("Control+v");
+    await ada.part("toast").getByText("too much at once").waitFor();
+    await ada.page.evaluate("navigator.clipboard.writeText('y'.repeat(600_000))");
+    await ada.press("Control+v");
+    await bob.until(({ text }) => text.length === 600_007);
+    for (const window of [ada, bob]) expect((await window.look()).closes).toBe(0);
+  });
+
   test("says so where a name is none", async () => {
     const context = await browser.newContext();
     const page = await context.newPage();

@@ -1,5 +1,10 @@
+import { once } from "node:events";
 import { loadavg } from "node:os";
 import { afterEach, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { Doc, encodeStateAsUpdate } from "yjs";
+import { compact } from "../../demo-editor/server/compaction.ts";
+import { compactInThreads } from "../../demo-editor/server/compaction-threads.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { lettersOf, openWriter, untilSynced, type Writer } from "../support/editor/writers.ts";
 import { quantiles } from "../support/quantiles.ts";
@@ -101,6 +106,60 @@ describe("a document that 20 unmodified providers write", () => {
     for (const { closes } of all) expect(closes).toEqual([]);
     expect(kills).toBeGreaterThan(0);
     expect(pausesMs.length).toBeGreaterThan(5);
+  });
+});
+
+describe("a stranger on a real socket", () => {
+  test("EDIT-2: is closed with the right code, and the writers do not notice", async () => {
+    const target = await start(["--servers", "1"]);
+    const ada = write(target, "quiet");
+    await untilSynced(ada);
+    for (const [bytes, code] of [
+      [Uint8Array.of(9, 9), 4400],
+      [Uint8Array.of(0, 2, 3, 1, 2, 3), 4400],
+      [new Uint8Array(2 * 1024 * 1024), 1009],
+    ] as const) {
+      const stranger = new WebSocket(`${target.clientUrl}/rooms/editor/quiet`);
+      await once(stranger, "open");
+      stranger.send(bytes);
+      expect((await once(stranger, "close"))[0]).toBe(code);
+    }
+    ada.doc.getText("text").insert(0, "undisturbed");
+    const reader = write(target, "quiet");
+    await until(
+      () => reader.text,
+      (text) => text === "undisturbed",
+    );
+    expect(ada.closes).toEqual([]);
+  });
+});
+
+describe("the thread that compacts", () => {
+  const thread = new URL("../../dist/demo-editor/server/compaction-thread.js", import.meta.url);
+  const updates = Array.from({ length: 20 }, () => {
+    const doc = new Doc();
+    doc.getText("text").insert(0, "some text ");
+    return encodeStateAsUpdate(doc);
+  });
+
+  test("gives what compacting here gives, to each in turn", async () => {
+    const compactBeside = compactInThreads(thread);
+    const { signal } = new AbortController();
+    const [first, second] = await Promise.all([
+      compactBeside(updates, signal),
+      compactBeside(updates.slice(0, 1), signal),
+    ]);
+    expect(first).toEqual(compact(updates));
+    expect(second).toEqual(compact(updates.slice(0, 1)));
+  });
+
+  test("says so where it cannot, or is not wanted any more, and goes on with the next", async () => {
+    const compactBeside = compactInThreads(thread);
+    const aborted = AbortSignal.abort();
+    const { signal } = new AbortController();
+    await expect(compactBeside(updates, aborted)).rejects.toThrow();
+    await expect(compactBeside([Uint8Array.of(9, 9, 9)], signal)).rejects.toThrow();
+    expect(await compactBeside(updates, signal)).toEqual(compact(updates));
   });
 });
 

@@ -1,5 +1,6 @@
 import { createDecoder, type Decoder, hasContent, readVarString, readVarUint, readVarUint8Array } from "lib0/decoding";
 import { type Encoder, encode, writeVarString, writeVarUint, writeVarUint8Array } from "lib0/encoding";
+import { concatBytes } from "./bytes.ts";
 import { isShallow } from "./plain-depth.ts";
 
 /**
@@ -94,11 +95,12 @@ export const encodeAnswer = (update: Uint8Array) => encodeSync(syncTypes.step2, 
 export const encodeUpdate = (update: Uint8Array) => encodeSync(syncTypes.update, update);
 
 function encodeSync(type: number, content: Uint8Array): Uint8Array {
-  return encode((encoder: Encoder) => {
+  const front = encode((encoder: Encoder) => {
     writeVarUint(encoder, messageTypes.sync);
     writeVarUint(encoder, type);
-    writeVarUint8Array(encoder, content);
+    writeVarUint(encoder, content.length);
   });
+  return concatBytes([front, content]);
 }
 
 export function encodePresence(news: readonly PresenceNews[]): Uint8Array {
