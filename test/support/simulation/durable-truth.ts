@@ -87,7 +87,7 @@ export class DurableTruth {
     this.#trace.note(process, `released ${room}`);
   }
 
-  snapshotStored(process: string, room: RoomKey, { position, bytes }: Snapshot): void {
+  snapshotKept(process: string, room: RoomKey, { position, bytes }: Snapshot): void {
     this.#trace.note(process, `snapshot ${room} at ${position}`);
     const truth = this.#rooms.get(room) ?? this.#add(room);
     if (position > truth.tail) {

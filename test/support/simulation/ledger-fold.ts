@@ -13,7 +13,7 @@ interface FoldedSession {
   isEnded: boolean;
 }
 
-/** A body of the simulated clients: `client:place`, and what makes it longer. */
+/** A body of the simulated clients: `client:place`, from 1, and what makes it longer. */
 export function readBody(body: string): { readonly client: string; readonly place: number } {
   const [client = "", place = ""] = body.split(":");
   return { client, place: Number(place) };
@@ -107,12 +107,12 @@ export class LedgerFold implements RecordHandler {
   entry(bytes: Uint8Array): void {
     const body = decoder.decode(bytes);
     const { client, place } = readBody(body);
-    const expected = this.#places.get(client) ?? 0;
+    const expected = (this.#places.get(client) ?? 0) + 1;
     if (place !== expected) {
       const rule = place < expected ? "once" : "order";
       this.#report(rule, `${client} has its message ${place} in the journal where ${expected} was due`);
     }
-    this.#places.set(client, place + 1);
+    this.#places.set(client, place);
     this.bodies.push(body);
     this.#entryOf = client;
   }

@@ -160,8 +160,15 @@ const weights: readonly Draw[] = [
   }),
   (chance, scene, atMs) => ({
     kind: "jump",
-    host: anyHost(chance, scene),
+    host: serverHost(chance, scene),
     byMs: chance.pick([300, 1_000, 2_500, 60_000]),
+    atMs,
+  }),
+  // Not further: an outage that lasts too long by a gateway's own clock closes its clients, and rightly so.
+  (chance, scene, atMs) => ({
+    kind: "jump",
+    host: `g${chance.below(scene.gateways)}`,
+    byMs: chance.pick([300, 1_000, 2_500]),
     atMs,
   }),
   (chance, scene, atMs) => ({

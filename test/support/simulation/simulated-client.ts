@@ -13,6 +13,7 @@ export class SimulatedClient implements ClientSocket {
   readonly room: string;
   readonly stream: MemberStream;
   readonly bufferedBytes = 0;
+  readonly frames: string[] = [];
   /** How many messages it has sent. */
   said = 0;
   state: "open" | "left" | "closed" = "open";
@@ -55,9 +56,9 @@ export class SimulatedClient implements ClientSocket {
 
   say(bytes: number): void {
     if (this.state !== "open" || this.isCutOff) return;
-    const body = `${this.name}:${this.said}:${"x".repeat(bytes)}`;
     this.said += 1;
-    this.#trace.note(this.name, `says ${this.said - 1}`);
+    const body = `${this.name}:${this.said}:${"x".repeat(bytes)}`;
+    this.#trace.note(this.name, `says ${this.said}`);
     this.#gateway.deliver(() => {
       if (this.state !== "closed") this.#handler?.message(encoder.encode(body), true);
     });
@@ -74,6 +75,7 @@ export class SimulatedClient implements ClientSocket {
     if (this.state !== "open") return "sent";
     const text = decoder.decode(frame);
     this.#trace.note(this.name, `hears ${text}`);
+    this.frames.push(text);
     this.stream.frame(text);
     return "sent";
   }

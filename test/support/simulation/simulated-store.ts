@@ -108,7 +108,9 @@ export class SimulatedStore {
       saveSnapshot: (room, epoch, snapshot) =>
         this.#change(user, true, async () => {
           const answer = await engine.saveSnapshot(room, epoch, snapshot);
-          if (answer.kind === "stored") truth.snapshotStored(process, room, snapshot);
+          if (answer.kind !== "stored") return answer;
+          const kept = await engine.loadSnapshot(room);
+          if (kept.kind === "snapshot") truth.snapshotKept(process, room, kept.snapshot);
           return answer;
         }),
       trimJournal: (room, epoch, upTo) =>
