@@ -109,7 +109,12 @@ function runSuite(suite) {
     spawnSync(process.execPath, [vitest, ...args, ...paths], { cwd: root, env, stdio }),
   );
   if (existsSync(report)) countResults(suite, JSON.parse(readFileSync(report, "utf8")));
-  if (run.status !== 0 && totals.failed === failedBefore) fail(`${suite.name}: the run as a whole (see above)`);
+  if (!existsSync(report)) fail(`${suite.name}: ${howItEnded(run)} before it could report`);
+  else if (run.status !== 0 && totals.failed === failedBefore) fail(`${suite.name}: ${howItEnded(run)}`);
+}
+
+function howItEnded({ status, signal }) {
+  return signal === null ? `vitest exited with ${status}` : `vitest was killed by ${signal}`;
 }
 
 const needsBuild = suites.some((suite) => suite.built && suite.folders.some(hasTests));
