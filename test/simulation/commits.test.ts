@@ -48,7 +48,7 @@ test("COMMIT-1: a ledger goes on exactly across kills of its servers", async () 
   expect(JSON.parse(late.frames[0] ?? "{}")).toMatchObject({ total: said * 2 });
 });
 
-test("a ledger moves, drains, and is there after the whole cluster was killed", async () => {
+test("MOVE-6: a ledger that moves and drains has said everything before it goes, and is there after all servers were killed", async () => {
   const world = await cluster();
   const client = await world.client("g1", "ledger/a");
   await world.advance(100);
