@@ -53,7 +53,7 @@ export async function watchMembers(
 }
 
 /**
- * OPS-17: only looks tell of the store. The time since the last one tells as much of this process, which may have stood still
+ * OPS-18: only looks tell of the store. The time since the last one tells as much of this process, which may have stood still
  * itself.
  */
 function countLooks(runtime: Runtime, members: MemberStore) {

@@ -91,6 +91,14 @@ test("EDGE-12: the address of a room of the arena is that of its page, whatever 
   expect((await fetch(`${cluster.pagesUrl}/game/assets/absent.js`)).status).toBe(404);
 });
 
+test("EDGE-12: the editor runs under the policy of pages too, at the address of a document", async () => {
+  const page = await open(`${cluster.pagesUrl}/editor/v1.2`);
+  await page.locator("[contenteditable=true]").waitFor();
+  await page.locator("[contenteditable=true]").pressSequentially("written");
+  await page.getByText("written").waitFor();
+  expect(complaints).toEqual([]);
+});
+
 describe("the dashboard", () => {
   test("OPS-15: moves a room by the keyboard alone, which stays where it was", async () => {
     const member = await enter("fan/by-keyboard");

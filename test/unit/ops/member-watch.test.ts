@@ -27,7 +27,7 @@ beforeEach(async () => {
   watch = await watchMembers(host, storeWith(store, { members }), defaultTiming);
 });
 
-describe("OPS-17: whether the store answers", () => {
+describe("OPS-18: whether the store answers", () => {
   test("is known from its answers: three in a row that are none, and it is silent until the next", async () => {
     expect(watch.storeAnswers).toBe(true);
     const sound = list;
