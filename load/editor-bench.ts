@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,11 +45,15 @@ async function main(): Promise<void> {
     const length = await fill(cluster);
     console.log(`${updates} updates, ${length} letters of text`);
     const opened: number[] = [];
+    const openedCpuMs: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       await sleep(idleMs);
+      const beforeMs = await cpuMs(cluster);
       opened.push(await open(cluster, length));
+      openedCpuMs.push((await cpuMs(cluster)) - beforeMs);
     }
     console.log(`opened from the store, its room let go before: ${quantiles(opened)}`);
+    console.log(`for which all processes together, the client too, used ${quantiles(openedCpuMs)} of a core`);
     const taken: number[] = [];
     for (let round = 0; round < 5; round += 1) {
       await killOwner(cluster);
@@ -121,6 +125,7 @@ async function moveAbout(cluster: BenchCluster, document: DocumentName): Promise
     }
   })();
   let refused = 0;
+  const beforeMs = await cpuMs(cluster);
   for (let move = 0; move < moves; move += 1) {
     const owner = await ownerOf(cluster, document);
     const target = (await serversOf(cluster)).find(({ id, state }) => id !== owner && state === "live");
@@ -136,7 +141,11 @@ async function moveAbout(cluster: BenchCluster, document: DocumentName): Promise
   }
   isOver = true;
   await typing;
+  const usedMs = ((await cpuMs(cluster)) - beforeMs) / moves;
   console.log(`${document}: moved while somebody writes, pause ${quantiles(pausesMs)}; ${refused} refused`);
+  console.log(
+    `${document}: all processes together used ${usedMs.toFixed(0)} ms of a core for each move and what was written`,
+  );
   console.log(`${document}: the writer's changes are durable after ${quantiles(echoesMs)}`);
   writer.leave();
 }
@@ -190,6 +199,21 @@ async function ownerOf({ adminUrl }: BenchCluster, document: DocumentName): Prom
 
 async function serversOf({ adminUrl }: BenchCluster): Promise<readonly { id: string; pid: number; state: string }[]> {
   return (await (await fetch(`${adminUrl}/api/servers`)).json()) as { id: string; pid: number; state: string }[];
+}
+
+/** Of servers, gateways and this process so far, where there is a /proc to tell. */
+async function cpuMs(cluster: BenchCluster): Promise<number> {
+  const gateways = (await (await fetch(`${cluster.adminUrl}/api/gateways`)).json()) as readonly {
+    readonly pid: number;
+  }[];
+  const { user, system } = process.cpuUsage();
+  let ticks = 0;
+  for (const { pid } of [...(await serversOf(cluster)), ...gateways]) {
+    const status = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "";
+    const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+    ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+  }
+  return ticks * 10 + (user + system) / 1_000;
 }
 
 function startCluster(folder: string): ChildProcess {
