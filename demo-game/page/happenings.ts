@@ -59,7 +59,7 @@ export class Happenings {
       }
       case "banked": {
         const gems = player?.carried.gem ?? 0;
-        if (at) effects?.say(at.x, at.y - 60, `+${pointsForGems(gems)}`, palette.bank);
+        if (at) effects?.say(at.x, at.y - 86, `+${pointsForGems(gems)}`, palette.bank);
         if (at) effects?.burst(at.x, at.y, itemColours.gem, 6 + gems * 3, 220);
         if (gems > 2) addToFeed(`${name} banks ${gems} gems: ${pointsForGems(gems)} points`);
         play("bank");
@@ -73,7 +73,7 @@ export class Happenings {
         const by = match.ledger.players.get(event.by);
         if (event.victim === you) this.#hands.felledBy(by?.name ?? "");
         const killer = figures.find((figure) => figure.player.number === event.by);
-        if (killer) effects?.say(killer.x, killer.y - 60, `+${pointsForFelling}`, palette.name);
+        if (killer) effects?.say(killer.x, killer.y - 86, `+${pointsForFelling}`, palette.name);
         addToFeed(`${by?.name ?? "Somebody"} has felled ${name}`);
         if (at) effects?.burst(at.x, at.y, colourOfHue(at.player.hue), 26, 300);
         play("fell");

@@ -16,7 +16,8 @@ export function drawFloor(): Container {
   floor.roundRect(-4, -4, width + 8, height + 8, 20).fill(palette.floor);
   for (let row = 0; row * gridPx < height; row += 1) {
     for (let column = row % 2; column * gridPx < width; column += 2) {
-      floor.rect(column * gridPx, row * gridPx, gridPx, gridPx);
+      const [left, top] = [column * gridPx, row * gridPx];
+      floor.rect(left, top, Math.min(gridPx, width - left), Math.min(gridPx, height - top));
     }
   }
   floor.fill(palette.floorPatch);

@@ -68,9 +68,9 @@ export class FigureView {
     const gem = drawItem("gem");
     gem.scale.set(0.55);
     this.#gems.addChild(gem, this.#gemCount);
-    this.#gems.position.set(-4, -42);
+    this.#gems.position.set(-6, -44);
     this.label.addChild(this.#name, this.#health, this.#gems);
-    this.#name.position.set(0, -14);
+    this.#name.position.set(0, -18);
   }
 
   update(figure: ShownFigure, elapsedMs: number): void {
@@ -136,7 +136,7 @@ export class FigureView {
     for (let pip = 0; pip < healthMax; pip += 1) {
       const colour = health === 1 ? palette.healthLow : palette.health;
       this.#health
-        .roundRect((pip - healthMax / 2) * 13 + 1, -10, 11, 5, 2)
+        .roundRect((pip - healthMax / 2) * 13 + 1, -6, 11, 5, 2)
         .fill(pip < health ? colour : palette.healthGone);
     }
   }
