@@ -191,6 +191,6 @@ export const mutants = [
     file: "gateway/room/output-gate.ts",
     find: "  failTurn(): void {\n    this.#turn = [];",
     replace: "  failTurn(): void {\n    this.endTurn(0);",
-    suite: ["test/simulation/room-turns.test.ts", "test/unit/room"],
+    suite: ["test/unit/room"],
   },
 ];
