@@ -211,13 +211,14 @@ describe("rooms that fail while they run", () => {
   });
 
   test("LIVE-9: one that blocks its server for 5 s: others take its rooms over, and as a zombie it does no harm", async () => {
-    const { clientUrl, rooms } = await start({ flags: oddRooms });
+    const { clientUrl, rooms, room, move } = await start({ flags: oddRooms });
     crowd = await LedgerCrowd.join({ clientUrl, rooms: 18, membersPerRoom: 3, perSecond: 5 });
     const blocker = await enter("odd/a");
     await blocker.ask("one", (text) => text === "1 one");
-    const all = await rooms();
-    const home = all.find(({ room }) => room === "odd/a")?.server;
-    const neighbours = all.filter(({ server, room }) => server === home && room !== "odd/a").map(({ room }) => room);
+    const owners = (await rooms()).filter(({ room }) => room !== "odd/a");
+    const home = owners[0]?.server ?? "";
+    const neighbours = owners.filter(({ server }) => server === home).map(({ room }) => room);
+    if ((await room("odd/a"))?.server !== home) expect(await move("odd/a", home)).toMatchObject({ status: 200 });
     crowd.start();
     blocker.send(`block 5000 ${join(folder, "blocked")}`);
     await sleep(50);
@@ -228,7 +229,6 @@ describe("rooms that fail while they run", () => {
     await crowd.visit(crowd.keys);
     expect(crowd.examples).toEqual([]);
     expect(verdict).toMatchObject(flawlessLedgers);
-    expect(neighbours.length).toBeGreaterThan(0);
     await blocker.ask("two", (text) => text === "2 two");
     expect(blocker.closeCode).toBeUndefined();
   });
