@@ -39,6 +39,7 @@ export class ArenaRoom implements Room {
   /** Events of this turn. */
   #fresh: ArenaEvent[] = [];
   #isSettled = false;
+  #isOccupancyDue = false;
 
   constructor(room: RoomContext) {
     this.#room = room;
@@ -102,6 +103,7 @@ export class ArenaRoom implements Room {
   onTimer(name: string): void {
     this.#settle();
     if (name === occupancyTimer) {
+      this.#isOccupancyDue = false;
       this.#room.tell(lobbyRoom, JSON.stringify({ players: this.#ledger.playersHere }));
       return;
     }
@@ -144,7 +146,10 @@ export class ArenaRoom implements Room {
     const before = this.#ledger.players.get(earner)?.score ?? 0;
     this.#room.append(encodeEvent(event));
     this.#fresh.push(event);
-    if (event.kind === "entered" || event.kind === "back" || event.kind === "away") {
+    const isComing = event.kind === "entered" || event.kind === "back" || event.kind === "away";
+    // Not put off by whoever comes next, or a lively arena would never tell.
+    if (isComing && !this.#isOccupancyDue) {
+      this.#isOccupancyDue = true;
       this.#room.setTimer(occupancyTimer, occupancyMs);
     }
     const player = this.#ledger.players.get(earner);

@@ -1,4 +1,5 @@
-import type { Bolt } from "./rules/bolts.ts";
+import type { Place } from "./rules/arena.ts";
+import { type Bolt, boltAfter } from "./rules/bolts.ts";
 import { ByteWriter } from "./rules/bytes.ts";
 import {
   expectedAfter,
@@ -8,6 +9,7 @@ import {
   writeFigureChange,
   writeWholeFigure,
 } from "./rules/states.ts";
+import { stepsPerTick } from "./rules/timing.ts";
 
 /** The arena at one tick, as all players together see it. */
 export class Frame {
@@ -15,6 +17,8 @@ export class Frame {
   /** By slot. */
   readonly figures: readonly (FigureState | undefined)[];
   readonly bolts: readonly Bolt[];
+  /** Where each of them is now. */
+  readonly boltPlaces: readonly Place[];
   /** Bytes of figures, whole and as changes since another frame: the same for all players who have seen that one. */
   readonly #whole: (Uint8Array | undefined)[] = [];
   readonly #changes = new Map<number, (Uint8Array | undefined)[]>();
@@ -24,6 +28,7 @@ export class Frame {
     this.tick = tick;
     this.figures = figures;
     this.bolts = bolts;
+    this.boltPlaces = bolts.map((bolt) => boltAfter(bolt, (tick - bolt.bornTick) * stepsPerTick));
   }
 
   wholeFigure(slot: number): Uint8Array {

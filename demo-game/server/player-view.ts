@@ -1,11 +1,10 @@
 import { BitSet } from "./bit-set.ts";
 import type { Frame, Frames } from "./frame.ts";
 import type { Place } from "./rules/arena.ts";
-import { boltAfter, boltIdsMax } from "./rules/bolts.ts";
+import { boltIdsMax } from "./rules/bolts.ts";
 import type { ByteWriter } from "./rules/bytes.ts";
 import { playersMax, stateType } from "./rules/messages.ts";
 import { type FigureState, statesRemembered } from "./rules/states.ts";
-import { stepsPerTick } from "./rules/timing.ts";
 import { isInSight, lookAt } from "./sight.ts";
 
 /** What stands in front of every state. */
@@ -59,8 +58,9 @@ export class PlayerView {
       const figure = frame.figures[slot];
       if (figure !== undefined && isInSight(centre, figure.body)) sent.slots.add(slot);
     }
-    for (const bolt of frame.bolts) {
-      if (isInSight(centre, boltAfter(bolt, (frame.tick - bolt.bornTick) * stepsPerTick))) sent.bolts.add(bolt.id);
+    for (const [index, place] of frame.boltPlaces.entries()) {
+      const id = frame.bolts[index]?.id;
+      if (id !== undefined && isInSight(centre, place)) sent.bolts.add(id);
     }
     writer.u8(stateType).varint(head.epoch).varint(frame.tick);
     writer.u8(baseFrame === undefined || base === nowhere ? 0 : frame.tick - baseFrame.tick);

@@ -26,13 +26,14 @@ export interface Keyboard {
   isFiring(): boolean;
 }
 
-/** Keys typed into a field, on a button, or with a modifier are not ours. */
+/** Keys typed into a field, that press a button, or with a modifier are not ours. */
 export function listenToKeyboard(actions: KeyActions): Keyboard {
   const down = new Set<string>();
   window.addEventListener("keydown", (event) => {
     const { target, code } = event;
-    const isElsewhere = target instanceof HTMLInputElement || target instanceof HTMLButtonElement;
-    if (isElsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
+    // A button takes what presses it, a field takes everything.
+    const isPress = target instanceof HTMLButtonElement && (code === fire || code === "Enter");
+    if (target instanceof HTMLInputElement || isPress || event.ctrlKey || event.metaKey || event.altKey) return;
     if (code === "KeyE" || code === "KeyM" || code === "Enter") {
       event.preventDefault();
       if (!event.repeat) actions[code]();

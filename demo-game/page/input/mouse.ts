@@ -26,6 +26,10 @@ export function listenToMouse(surface: HTMLElement): Mouse {
   window.addEventListener("blur", () => {
     isDown = false;
   });
+  // A button that was clicked does not keep the keyboard; one that was pressed with a key (`detail` 0) does.
+  document.addEventListener("click", ({ target, detail }) => {
+    if (detail > 0 && target instanceof HTMLButtonElement) target.blur();
+  });
   surface.addEventListener("contextmenu", (event) => event.preventDefault());
   return { place: () => place, isFiring: () => isDown };
 }

@@ -26,9 +26,11 @@ export const hitDistance = figureRadius + boltRadius;
 /** From the figure's middle: out of it, and never behind a wall that the figure touches. */
 const muzzleDistance = figureRadius - unitsPerPixel;
 
+const velocities: readonly Place[] = Array.from({ length: 256 }, (_, aim) => alongAim(aim, boltSpeed));
+
 /** Whole units per step. */
 export function boltVelocity(aim: number): Place {
-  return alongAim(aim, boltSpeed);
+  return velocities[aim & 0xff] ?? { x: 0, y: 0 };
 }
 
 export function muzzleOf(figure: Place, aim: number): Place {
