@@ -8,15 +8,21 @@ import { until } from "../support/until.ts";
 const roomCount = 40;
 const membersPerRoom = 5;
 const rooms = Array.from({ length: roomCount }, (_none, index) => `witness/w${index}`);
-const witnesses = roomModule("witness-rooms.mjs");
 
 let cluster: Cluster;
 let crowd: Crowd;
 
-beforeEach(async ({ onTestFailed }) => {
-  onTestFailed(() => console.log(cluster.log.text().slice(-20_000)));
-  cluster = await startCluster({ flags: ["--rooms", witnesses, "--no-restart"] });
+/** A move that is asked for is to be made on a busy machine too. */
+const serverFlags = ["--rooms", roomModule("witness-rooms.mjs"), "--freeze-budget-ms", "1500"];
+const unbalanced = ["--rebalance-rooms-per-second", "0"];
+
+async function gather(...flags: readonly string[]): Promise<void> {
+  cluster = await startCluster({ flags: [...serverFlags, ...flags, "--no-restart"] });
   crowd = await Crowd.join({ clientUrl: cluster.clientUrl, rooms, membersPerRoom, perSecond: 10 });
+}
+
+beforeEach(({ onTestFailed }) => {
+  onTestFailed(() => console.log(cluster.log.text().slice(-20_000)));
 });
 
 afterEach(async () => {
@@ -43,9 +49,10 @@ const spread = async (): Promise<string> =>
 
 describe("a cluster that changes its size under load", () => {
   test("PLACE-12: growing from 3 to 5 servers splits no room, and the new servers get rooms", async () => {
+    await gather();
     crowd.start();
     const before = new Map((await cluster.rooms()).map(({ room, server }) => [room, server]));
-    const added = await Promise.all(["added-1", "added-2"].map((id) => cluster.addServer(id, ["--rooms", witnesses])));
+    const added = await Promise.all(["added-1", "added-2"].map((id) => cluster.addServer(id, serverFlags)));
     expect(await cluster.liveServers()).toHaveLength(5);
     // A server that joins takes no live room by itself.
     const joined = new Map((await cluster.rooms()).map(({ room, server }) => [room, server]));
@@ -67,7 +74,8 @@ describe("a cluster that changes its size under load", () => {
   });
 
   test("PLACE-12: shrinking from 5 to 2 servers at once splits no room", async () => {
-    for (const id of ["added-1", "added-2"]) await cluster.addServer(id, ["--rooms", witnesses]);
+    await gather(...unbalanced);
+    for (const id of ["added-1", "added-2"]) await cluster.addServer(id, [...serverFlags, ...unbalanced]);
     const leaving = (await cluster.liveServers()).map(({ id }) => id).slice(0, 3);
     const targets = (await cluster.liveServers()).map(({ id }) => id).slice(3);
     // Everybody has some rooms to begin with.

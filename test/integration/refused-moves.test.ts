@@ -70,8 +70,9 @@ describe("a move that cannot be", () => {
   });
 
   test("MOVE-7: to a server that is full, and to one that drains", async () => {
-    cluster = await startCluster({ flags: ["--servers", "1", "--no-restart", "--rebalance-rooms-per-second", "0"] });
-    await cluster.addServer("tiny", ["--rooms-max", "1", "--rebalance-rooms-per-second", "0"]);
+    const moves = ["--rebalance-rooms-per-second", "0", "--freeze-budget-ms", "1500"];
+    cluster = await startCluster({ flags: ["--servers", "1", "--no-restart", ...moves] });
+    await cluster.addServer("tiny", ["--rooms-max", "1", ...moves]);
     const [first] = (await cluster.liveServers()).filter(({ id }) => id !== "tiny");
     const guests: Client[] = [];
     for (const room of ["echo/a", "echo/b", "echo/c"]) {

@@ -33,7 +33,9 @@ async function killOwner(room: string): Promise<void> {
 
 beforeAll(async () => {
   const modules = ["carrier-rooms.mjs", "fragile-rooms.mjs"].flatMap((name) => ["--rooms", roomModule(name)]);
-  cluster = await startCluster({ flags: modules });
+  // Rooms move when a test says so, and then on a busy machine too.
+  const moves = ["--rebalance-rooms-per-second", "0", "--freeze-budget-ms", "1500"];
+  cluster = await startCluster({ flags: [...modules, ...moves] });
   return cluster.dispose;
 });
 
