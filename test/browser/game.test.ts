@@ -3,7 +3,9 @@ import { type AddressInfo, createServer } from "node:net";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { runBots } from "../../demo-game/bots/run-bots.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
+import { type DelayProxy, openDelayProxy } from "../support/delay-proxy.ts";
 import { until } from "../support/until.ts";
 import { GameWindow, openBrowser, type Seen } from "./support/game-window.ts";
 
@@ -15,6 +17,7 @@ let browser: Browser;
 let ada: GameWindow;
 let bob: GameWindow;
 let room: string;
+let rooms = 0;
 
 /** A port that the system picks for a listener cannot be taken again by its successor while old connections linger; one asked for can. */
 async function freePort(): Promise<string> {
@@ -78,8 +81,9 @@ describe("the arena in two windows", () => {
   });
 
   beforeEach(async () => {
-    ada = await GameWindow.open(browser, `${cluster.pagesUrl}/game/`);
-    room = `game/${(await ada.look()).room}`;
+    rooms += 1;
+    room = `game/court-${rooms}`;
+    ada = await GameWindow.open(browser, `${cluster.pagesUrl}/${room}`);
     bob = await GameWindow.open(browser, ada.page.url());
     await ada.until((seen) => seen.players === 2);
     await bob.until((seen) => seen.players === 2);
@@ -149,6 +153,22 @@ describe("the arena in two windows", () => {
     expect((await bob.look()).figures.map(({ name }) => name)).toContain("bZoë/b");
   });
 
+  test("GAME-9: is the same player with the same things after a reload", async () => {
+    await ada.rest();
+    const say = ada.page.getByTestId("chat-text");
+    await say.fill("<i>back</i> in a moment");
+    await say.press("Enter");
+    await bob.until((seen) => seen.serial > 0);
+    await bob.page.getByText("<i>back</i> in a moment").waitFor();
+    const before = await ada.look();
+    await ada.page.reload();
+    const after = await ada.until((seen) => seen.position !== undefined && seen.players === 2);
+    expect(after).toMatchObject({ number: before.number, name: before.name, carried: before.carried });
+    expect(after.score).toBeGreaterThanOrEqual(before.score);
+    await ada.page.getByText("<i>back</i> in a moment").waitFor();
+    await bob.until((seen) => seen.players === 2);
+  });
+
   test("comes back by itself when its gateway is gone", async () => {
     const [gateway] = await cluster.gateways();
     await cluster.signal(gateway?.id ?? "", "SIGKILL");
@@ -156,6 +176,97 @@ describe("the arena in two windows", () => {
       await window.until((seen) => seen.closes > 0 && seen.connection === "open" && seen.players >= 2, 30_000);
     }
     await expectBothMoving();
+  });
+});
+
+describe("the way into an arena", () => {
+  beforeAll(async () => {
+    [cluster, browser] = await Promise.all([startCluster({ flags: ["--servers", "1"] }), openBrowser()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await cluster?.dispose();
+  });
+
+  test("leads where others play, and from a full arena to another one", async () => {
+    const crowd = Array.from({ length: 12 }, () => new WebSocket(`${cluster.clientUrl}/rooms/game/lively`));
+    await Promise.all(crowd.map((socket) => once(socket, "open")));
+    const board = new WebSocket(`${cluster.clientUrl}/rooms/lobby/main`);
+    await once(board, "open");
+    const answers: string[] = [];
+    board.on("message", (data) => answers.push(String(data)));
+    // The arena tells the lobby within half a second or so.
+    await until(
+      () => {
+        board.send('{"want":"play"}');
+        return answers.at(-1) ?? "";
+      },
+      (answer) => answer.includes('"lively"'),
+    );
+    ada = await GameWindow.open(browser, `${cluster.pagesUrl}/game/`);
+    expect((await ada.look()).room).toBe("lively");
+    expect(ada.page.url()).toBe(`${cluster.pagesUrl}/game/lively`);
+
+    for (let player = 13; player < 100; player += 1) {
+      const socket = new WebSocket(`${cluster.clientUrl}/rooms/game/lively`);
+      crowd.push(socket);
+      await once(socket, "open");
+    }
+    await ada.until((seen) => seen.players === 100);
+    const late = await browser.newPage();
+    await late.goto(`${cluster.pagesUrl}/game/lively`);
+    await late.getByText("This arena is full.").waitFor();
+    await late.getByTestId("elsewhere").click();
+    await late.waitForURL((url) => /^\/game\/[a-z]+-[a-z]+-\d{4}$/.test(url.pathname));
+    await late.waitForFunction("window.__game?.position !== undefined");
+    for (const socket of crowd) socket.terminate();
+    board.terminate();
+  });
+});
+
+describe("the arena behind a slow network", () => {
+  let proxy: DelayProxy;
+  beforeAll(async () => {
+    [cluster, browser] = await Promise.all([startCluster({ flags: ["--servers", "2"] }), openBrowser()]);
+    proxy = await openDelayProxy(cluster.port, 100, 30);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await proxy?.close();
+    await cluster?.dispose();
+  });
+
+  test("GAME-5: lets one's own figure react at once, and is rarely wrong about it, with 100 ± 30 ms each way", async () => {
+    ada = await GameWindow.open(browser, `http://127.0.0.1:${proxy.port}/game/far-away`);
+    room = "game/far-away";
+    await ada.until((seen) => (seen.pingMs ?? 0) > 140);
+    const reactionsMs: number[] = [];
+    for (const key of ["KeyS", "KeyD", "KeyW", "KeyA", "KeyS", "KeyD"]) {
+      reactionsMs.push(await ada.reactionMs(key));
+      await ada.page.waitForTimeout(300);
+    }
+    ada.wander(["KeyA", "KeyD"]);
+    const bots = runBots({ url: cluster.clientUrl, room: "far-away", count: 4 });
+    for (let moves = 0; moves < 3; moves += 1) {
+      await ada.page.waitForTimeout(1_200);
+      await moveRoom();
+    }
+    await ada.page.waitForTimeout(1_200);
+    await ada.rest();
+    const { pingMs, prediction, closes, longestSilenceMs, lastMoveMs } = await ada.look();
+    bots.stop();
+    const errorPx = prediction.errorPxSum / Math.max(1, prediction.corrections);
+    console.log(
+      `ping ${pingMs?.toFixed(0)} ms: the own figure moves ${reactionsMs.map((ms) => ms.toFixed(0)).join(", ")} ms after the key; ` +
+        `${prediction.corrections} of ${prediction.states} states corrected it, by ${errorPx.toFixed(1)} px on average, ` +
+        `${prediction.errorPxMax.toFixed(1)} px at most; last move ${lastMoveMs?.toFixed(0)} ms, longest silence ${longestSilenceMs.toFixed(0)} ms`,
+    );
+    // Far below the 200 ms that a word to the server and back takes.
+    expect(Math.min(...reactionsMs)).toBeLessThan(60);
+    expect(reactionsMs.sort((one, other) => one - other)[2]).toBeLessThan(120);
+    expect(prediction.corrections / prediction.states).toBeLessThan(0.1);
+    expect(closes).toBe(0);
+    await ada.screenshot("far-away");
   });
 });
 

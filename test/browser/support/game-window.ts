@@ -104,6 +104,38 @@ export class GameWindow {
     }
   }
 
+  /** Time from a press of the key, as the page hears it, until the own figure is drawn at another place. */
+  async reactionMs(key: string): Promise<number> {
+    const reaction = this.page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          const page = globalThis as unknown as {
+            __game: Seen;
+            addEventListener(kind: "keydown", listener: () => void, options: { once: true; capture: true }): void;
+            requestAnimationFrame(task: () => void): void;
+          };
+          const place = (): string => JSON.stringify(page.__game.figures.find(({ isOwn }) => isOwn));
+          page.addEventListener(
+            "keydown",
+            () => {
+              const [startMs, before] = [performance.now(), place()];
+              const look = (): void => {
+                if (place() !== before) resolve(performance.now() - startMs);
+                else page.requestAnimationFrame(look);
+              };
+              look();
+            },
+            { once: true, capture: true },
+          );
+        }),
+    );
+    await this.page.waitForTimeout(50);
+    await this.page.keyboard.down(key);
+    const ms = await reaction;
+    await this.page.keyboard.up(key);
+    return ms;
+  }
+
   /** Runs to and fro until `rest` is called. */
   wander(keys: readonly [string, string]): void {
     this.#isWandering = true;
