@@ -70,6 +70,7 @@ export async function startGatewayPart(context: ProcessContext): Promise<Running
     port: gateway.port,
     isDraining: () => isLeaving,
     left,
+    look: () => gateway.lookAgain(),
     read: () => ({ gateway: readingOf(gateway.metrics()) }),
     drain: stop,
     stop,

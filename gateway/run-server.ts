@@ -33,6 +33,7 @@ export async function startServerPart(context: ProcessContext, apps: Apps): Prom
     port: Number(server.address.slice(server.address.lastIndexOf(":") + 1)),
     isDraining: () => server.state === "draining",
     left: server.left.then(() => watchdog.stop()).then(() => store.close()),
+    look: () => server.lookAgain(),
     read: () => ({ server: server.metrics() }),
     drain: () => server.drain().then(() => store.close()),
     stop: () => server.stop().then(() => store.close()),

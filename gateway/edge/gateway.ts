@@ -51,6 +51,8 @@ export interface RunningGateway {
   readonly sessions: number;
   /** Whether clients can be served: some room server is known, and the gateway is not going away. */
   readonly ready: boolean;
+  /** Looks now who else is in the cluster. Resolves when it knows. */
+  lookAgain(): Promise<void>;
   /** Live counters, not a copy. */
   metrics(): GatewayStats;
   /** Lets nobody in any more, closes its clients with 1001 over about a second, tells their rooms, leaves the cluster. */
@@ -139,6 +141,10 @@ class Gateway implements RunningGateway {
 
   get sessions(): number {
     return this.#stats.sessions;
+  }
+
+  lookAgain(): Promise<void> {
+    return this.#members.lookAgain();
   }
 
   get ready(): boolean {

@@ -10,6 +10,8 @@ export interface RunningPart {
   readonly isDraining: () => boolean;
   /** Resolves when it has left, by whichever way. */
   readonly left: Promise<void>;
+  /** Looks now who else is in the cluster. Resolves when it knows. */
+  readonly look: () => Promise<void>;
   readonly read: () => Pick<ProcessReport, "server" | "gateway">;
   /** Leaves without anybody's loss, and takes as long as that takes. */
   readonly drain: () => Promise<void>;
@@ -52,6 +54,7 @@ export async function runProcess({ identity, runtime, start, onReady }: ShellOpt
   const tell = (message: FromChild): void => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   };
+  const report = (id: number): void => tell({ t: "report", id, report: reporter.report() });
   const leave = (how: "drain" | "stop"): void => {
     // Before it runs there is nothing to leave.
     if (part === undefined) process.exit(0);
@@ -80,7 +83,8 @@ export async function runProcess({ identity, runtime, start, onReady }: ShellOpt
   process.on("message", (message) => {
     const parsed = parseToChild(message);
     if (parsed?.t === "stop") leave("stop");
-    if (parsed?.t === "report") tell({ t: "report", id: parsed.id, report: reporter.report() });
+    if (parsed?.t === "report") report(parsed.id);
+    if (parsed?.t === "look") void part?.look().then(() => report(parsed.id));
   });
   process.on("disconnect", () => {
     log.warn({}, "the supervisor is gone; stopping");

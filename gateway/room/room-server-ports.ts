@@ -45,6 +45,8 @@ export interface RunningRoomServer {
   readonly rooms: number;
   readonly sessions: number;
   readonly state: "live" | "draining" | "stopped";
+  /** Looks now who else is in the cluster. Resolves when it knows. */
+  lookAgain(): Promise<void>;
   metrics(): ServerStats;
   /** Moves all rooms away, then leaves. Resolves when it has left; safe to repeat. Called by itself too, when the operating side asks. */
   drain(): Promise<void>;

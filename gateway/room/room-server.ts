@@ -223,7 +223,7 @@ class RoomServer
   }
 
   lookAgain(): Promise<void> {
-    return this.#members.beat();
+    return this.#members.lookAgain();
   }
 
   claimVerdict(room: RoomKey, force: boolean): ClaimVerdict {

@@ -67,6 +67,12 @@ export class MemberAgent {
     return this.#beating;
   }
 
+  /** Like `beat`, and what others had written before the call is seen: a look that is under way may have come too early. */
+  async lookAgain(): Promise<void> {
+    await this.#beating;
+    await this.beat();
+  }
+
   renewal(selfFreezeMs: number): "fresh" | "stale" {
     return judgeRenewal(this.#renewal, this.#options.runtime.nowMs(), selfFreezeMs);
   }

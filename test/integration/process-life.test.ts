@@ -42,6 +42,15 @@ describe("the life of a cluster's processes", () => {
     expect(await client.ask("hello")).toBe("hello");
   });
 
+  test("OPS-14: a cluster that says it is ready places rooms on all its servers at once", async () => {
+    cluster = await startCluster({ flags: ["--heartbeat-ms", "660"] });
+    await Promise.all(Array.from({ length: 30 }, (_none, index) => join(`echo/r${index}`)));
+    await Promise.all(clients.map((client, index) => client.ask(`hello ${index}`)));
+    const owners = (await cluster.rooms()).map(({ server }) => server);
+    expect(owners).toHaveLength(30);
+    expect(new Set(owners).size).toBe(3);
+  });
+
   test("EDGE-8: where the native listener is not to be had the gateway serves on the other one, and says so", async () => {
     const preload = fileURLToPath(new URL("../support/no-native-listener.cjs", import.meta.url));
     cluster = await startCluster({ flags: ["--servers", "1"], env: { NODE_OPTIONS: `--require "${preload}"` } });

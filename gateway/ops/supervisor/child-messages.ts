@@ -2,7 +2,11 @@ import { z } from "zod";
 import type { ProcessReport } from "../process-report.ts";
 
 /** What a supervisor and its children say to each other, over the channel that Node gives a child process. */
-export type ToChild = { readonly t: "stop" } | { readonly t: "report"; readonly id: number };
+export type ToChild =
+  | { readonly t: "stop" }
+  | { readonly t: "report"; readonly id: number }
+  /** To look who is there, and report then. */
+  | { readonly t: "look"; readonly id: number };
 
 export type FromChild =
   /** `port`: of a gateway the one for clients, as bound. */
@@ -14,6 +18,7 @@ export type FromChild =
 const toChild = z.discriminatedUnion("t", [
   z.object({ t: z.literal("stop") }),
   z.object({ t: z.literal("report"), id: z.number() }),
+  z.object({ t: z.literal("look"), id: z.number() }),
 ]);
 
 const fromChild = z.discriminatedUnion("t", [

@@ -170,7 +170,9 @@ export function createSupervisor(runtime: Runtime, launch: Launch, options: Supe
     }
     if (gateways.length < options.gateways || all.some((place) => place.slot.kind === "starting")) return;
     hasStarted = true;
-    settleStart?.resolve(port);
+    // OPS-14: whoever comes now is placed by all of them, not by the first that was there.
+    const children = all.flatMap(({ child }) => child ?? []);
+    void Promise.all(children.map((child) => ask(child, "look"))).then(() => settleStart?.resolve(port));
   }
 
   function answerReport(id: number, report: ProcessReport | undefined): void {
@@ -180,12 +182,12 @@ export function createSupervisor(runtime: Runtime, launch: Launch, options: Supe
     waiter?.resolve(report);
   }
 
-  function askReport(child: Child): Promise<ProcessReport | undefined> {
+  function ask(child: Child, t: "report" | "look"): Promise<ProcessReport | undefined> {
     const id = nextReportId;
     nextReportId += 1;
     return new Promise((resolve) => {
       waiters.set(id, { resolve, timer: runtime.after(reportMsMax, () => answerReport(id, undefined)) });
-      child.send({ t: "report", id });
+      child.send({ t, id });
     });
   }
 
@@ -234,7 +236,7 @@ export function createSupervisor(runtime: Runtime, launch: Launch, options: Supe
       const children = [...places].flatMap((place) =>
         place.child !== undefined && place.slot.kind !== "starting" ? [place.child] : [],
       );
-      const reports = await Promise.all(children.map(askReport));
+      const reports = await Promise.all(children.map((child) => ask(child, "report")));
       return reports.filter((report) => report !== undefined);
     },
     stop,

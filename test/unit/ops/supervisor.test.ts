@@ -9,6 +9,7 @@ interface FakeChild {
   readonly plan: ChildPlan;
   readonly handler: ChildHandler;
   readonly heard: ToChild[];
+  isDeaf: boolean;
   isKilled: boolean;
   isOver: boolean;
 }
@@ -17,11 +18,16 @@ function setUp(change: Partial<SupervisorOptions> = {}) {
   const runtime = createVirtualRuntime();
   const children: FakeChild[] = [];
   const launch: Launch = (plan, handler) => {
-    const child: FakeChild = { plan, handler, heard: [], isKilled: false, isOver: false };
+    const child: FakeChild = { plan, handler, heard: [], isDeaf: false, isKilled: false, isOver: false };
     children.push(child);
     return {
       pid: children.length,
-      send: (message) => child.heard.push(message),
+      send: (message) => {
+        child.heard.push(message);
+        if (message.t !== "look" || child.isDeaf) return;
+        const report = { id: plan.id, kind: plan.kind } as ProcessReport;
+        handler.onMessage({ t: "report", id: message.id, report });
+      },
       kill: () => {
         child.isKilled = true;
         end(child, "was killed by SIGKILL");
@@ -48,6 +54,7 @@ async function started(change: Partial<SupervisorOptions> = {}) {
   const port = cluster.supervisor.start();
   for (const child of [...cluster.children]) ready(child);
   expect(await port).toBe(8080);
+  for (const { heard } of cluster.children) heard.length = 0;
   return cluster;
 }
 
@@ -66,6 +73,22 @@ describe("a supervisor", () => {
     ready(children[1] as FakeChild);
     await runtime.settleAsync();
     expect(port).toBe(4321);
+  });
+
+  test("OPS-14: has all of them look who is there before it says so, and waits a second at most", async () => {
+    const { supervisor, children, runtime } = setUp();
+    let isReady = false;
+    void supervisor.start().then(() => {
+      isReady = true;
+    });
+    const silent = children[0] as FakeChild;
+    silent.isDeaf = true;
+    for (const child of children) ready(child);
+    expect(children.map(({ heard }) => heard.map(({ t }) => t))).toEqual([["look"], ["look"], ["look"]]);
+    await runtime.advanceAsync(999);
+    expect(isReady).toBe(false);
+    await runtime.advanceAsync(1);
+    expect(isReady).toBe(true);
   });
 
   test("gives every process an id that was never used", async () => {
