@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { pino } from "pino";
 import type { Control } from "../gateway/wire/control.ts";
 import { decodeControl, encodeJoinInfo } from "../gateway/wire/control-codec.ts";
@@ -13,9 +14,11 @@ import { createTrunkDialer } from "../gateway/wire/trunk-dialer.ts";
 
 /**
  * Committed messages a second of one room server on LMDB, and the latency of their acks: this process is a gateway that speaks
- * the trunk protocol itself, so that no client sockets are measured. `node dist/load/commit-bench.js [app] [rooms] [bytes]`
+ * the trunk protocol itself, so that no client sockets are measured. `node dist/load/commit-bench.js [--json] [app] [rooms] [bytes]`; `--json`
+ * prints one object a line, for `npm run bench`.
  */
-const [app = "ledger", roomsText = "100", bytesText = "64"] = process.argv.slice(2);
+const { values: flags, positionals } = parseArgs({ options: { json: { type: "boolean" } }, allowPositionals: true });
+const [app = "ledger", roomsText = "100", bytesText = "64"] = positionals;
 const rooms = Number(roomsText);
 const sessionsPerRoom = 10;
 const payload = new TextEncoder().encode("x".repeat(Number(bytesText)));
@@ -60,8 +63,8 @@ function startServer(directory: string, port: number): ChildProcess {
   const command = fileURLToPath(new URL("../../scripts/roomgate.mjs", import.meta.url));
   const args = ["server", "--store", `lmdb:${directory}`, "--trunk-port", String(port), "--log-level", "warn"];
   const profile = process.env["BENCH_CPU_PROF"];
-  const flags = profile ? ["--cpu-prof", `--cpu-prof-dir=${profile}`] : [];
-  return spawn(process.execPath, [...flags, command, ...args], {
+  const nodeFlags = profile ? ["--cpu-prof", `--cpu-prof-dir=${profile}`] : [];
+  return spawn(process.execPath, [...nodeFlags, command, ...args], {
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, ROOMGATE_SECRET: secret },
   });
@@ -266,6 +269,10 @@ function print(
   },
 ): void {
   const { perSecond, p50, p99, worst, serverCores, ownCores } = figure;
+  if (flags.json === true) {
+    console.log(JSON.stringify({ what, ...figure }));
+    return;
+  }
   const microseconds = (serverCores / perSecond) * 1e6;
   console.log(
     `${what.padEnd(34)} ${perSecond.toFixed(0).padStart(7)} committed/s  ack p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ` +

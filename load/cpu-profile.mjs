@@ -1,4 +1,4 @@
-// Preloaded with `--import` by `relay-figure.mjs --profile`: writes a CPU profile of the whole process into the folder that
+// Preloaded with `--import` by `npm run bench -- --profile <folder>`: writes a CPU profile of the whole process into the folder that
 // CPU_PROFILE_FOLDER names. Node's own `--cpu-prof` cannot be handed down to child processes.
 import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector";

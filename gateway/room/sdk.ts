@@ -23,7 +23,10 @@ export interface Room {
   onTell?(from: string, message: Message): void;
   /** The only place where durable state changes: runs for each `append`, live and in recovery. Required for durability other than `memory`. */
   apply?(entry: Uint8Array): void;
-  /** Everything that a new owner needs, as bytes. Without it a room starts empty at its new owner. */
+  /**
+   * Everything that a new owner needs, as bytes. Without it a room starts empty at its new owner. What it gives is kept and compared with
+   * the next one: give bytes that no later turn changes.
+   */
   snapshot?(): Uint8Array;
   /** Called once, before anything else, with what `snapshot` gave. Throwing refuses the room and leaves the stored bytes as they are. */
   restore?(snapshot: Uint8Array): void;

@@ -1,0 +1,40 @@
+import { createInterface } from "node:readline";
+import { distFile } from "../lab.ts";
+import type { Work, WorkRun } from "./work.ts";
+
+/** What `commit-bench --json` prints. */
+interface CommitLine {
+  readonly what: string;
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly worst: number;
+  readonly serverCores: number;
+  readonly ownCores: number;
+}
+
+/** Ledgers on LMDB, without client sockets: the benchmark is the gateway. Its load generator is `load/commit-bench.ts`. */
+export const commit: Work = {
+  name: "commit",
+  about: "committed messages a second of one room server on LMDB, and how long an ack takes",
+  contenders: ["roomgate"],
+  rounds: 2,
+  seconds: 5,
+  run: runCommits,
+};
+
+async function runCommits(run: WorkRun): Promise<void> {
+  for (let round = 1; round <= run.options.rounds; round += 1) {
+    const bench = run.lab.start(process.execPath, [distFile("load/commit-bench.js"), "--json"]);
+    if (bench.child.stdout === null) throw new Error("no output to read");
+    for await (const text of createInterface({ input: bench.child.stdout })) {
+      if (!text.startsWith("{")) continue;
+      const { what, perSecond, p50, p99, worst, serverCores, ownCores } = JSON.parse(text) as CommitLine;
+      const serverMicros = (serverCores * 1e6) / perSecond;
+      const values = { perSecond, p50Ms: p50, p99Ms: p99, maxMs: worst, serverMicros, generatorCores: ownCores };
+      run.note({ case: what, contender: "roomgate", round, values });
+      if (run.options.isQuick) break;
+    }
+    await bench.stop();
+  }
+}
