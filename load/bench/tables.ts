@@ -185,4 +185,21 @@ export const tables: readonly WorkTable[] = [
       generatorCores,
     ],
   },
+  {
+    work: "documents",
+    title: "Documents",
+    about: [
+      "Ten Yjs documents of ten members: one of them types, a character when the nine others have the one before. Per update. Roomgate's editor has each",
+      "update on disk before anybody sees it; Hocuspocus keeps them in memory.",
+    ],
+    columns: [
+      micros("relayMicros", "relay"),
+      micros("serverMicros", "server"),
+      micros("totalMicros", "together"),
+      rate("updates/s"),
+      ms("p50Ms", "until all have it p50"),
+      ms("p99Ms", "p99"),
+      generatorCores,
+    ],
+  },
 ];

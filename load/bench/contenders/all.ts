@@ -1,6 +1,6 @@
 import { bareUws, bareWs, wsProxy } from "./bare.ts";
 import type { Contender } from "./contender.ts";
-import { colyseus, socketIo } from "./peers.ts";
+import { colyseus, hocuspocus, socketIo } from "./peers.ts";
 import { haproxy, nginx } from "./proxies.ts";
 import { roomgate } from "./roomgate.ts";
 
@@ -14,4 +14,5 @@ export const contenders: readonly Contender[] = [
   bareWs,
   socketIo,
   colyseus,
+  hocuspocus,
 ];

@@ -10,8 +10,8 @@ export interface RunningContender {
   readonly dialect: DialectName;
   readonly ports: readonly number[];
   readonly pids: Readonly<Partial<Record<Role, readonly number[]>>>;
-  /** What a client asks for to get into this room. `echo` and `fan` are the apps. */
-  room(app: "echo" | "fan", name: string): string;
+  /** What a client asks for to get into this room. */
+  room(app: App, name: string): string;
   stop(): Promise<void>;
 }
 
@@ -33,4 +33,7 @@ export interface StartOptions {
   readonly flags?: readonly string[];
 }
 
-export const plainRoom = (app: "echo" | "fan", name: string): string => `/rooms/${app}/${name}`;
+/** Back to the sender; to all of the room; a Yjs document. */
+export type App = "echo" | "fan" | "editor";
+
+export const plainRoom = (app: App, name: string): string => `/rooms/${app}/${name}`;

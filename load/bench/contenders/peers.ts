@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { freePort, sourceFile } from "../lab.ts";
-import type { Contender } from "./contender.ts";
+import type { App, Contender } from "./contender.ts";
 
 const source = sourceFile("load/bench/peers");
 
@@ -50,10 +50,10 @@ interface PeerShape {
   readonly name: string;
   readonly title: string;
   readonly packageName: string;
-  readonly dialect: "socket.io" | "colyseus";
+  readonly dialect: "socket.io" | "colyseus" | "hocuspocus";
   readonly file: string;
   readonly settings: string;
-  room(app: "echo" | "fan", name: string): string;
+  room(app: App, name: string): string;
 }
 
 function peer(shape: PeerShape): Contender {
@@ -106,4 +106,14 @@ export const colyseus = peer({
   file: "colyseus.mjs",
   settings: "uWebSockets.js transport, no compression, one process; the newest that runs on Node 20",
   room: (app, name) => `/${app}/${name}`,
+});
+
+export const hocuspocus = peer({
+  name: "hocuspocus",
+  title: "Hocuspocus",
+  packageName: "@hocuspocus/server",
+  dialect: "hocuspocus",
+  file: "hocuspocus.mjs",
+  settings: "no compression, no database: documents in memory, one process; the newest that runs on Node 20",
+  room: (_app, name) => name,
 });

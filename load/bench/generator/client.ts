@@ -24,6 +24,7 @@ const shared = Buffer.allocUnsafe(readBytes);
 /** One client on a bare TCP socket: as little work per message as Node allows. */
 export class Client {
   readonly roomIndex: number;
+  readonly #room: string;
   readonly #socket: Socket;
   readonly #dialect: Dialect;
   readonly #events: ClientEvents;
@@ -35,6 +36,7 @@ export class Client {
 
   private constructor(target: ClientTarget, path: string, dialect: Dialect, events: ClientEvents) {
     this.roomIndex = target.roomIndex;
+    this.#room = target.room;
     this.#dialect = dialect;
     this.#events = events;
     this.#socket = connect({
@@ -87,6 +89,8 @@ export class Client {
     }
     const rest = Buffer.from(this.#head.slice(end + 4), "latin1");
     this.#head = undefined;
+    const opening = this.#dialect.opening?.(this.#room);
+    if (opening !== undefined) this.#socket.write(opening);
     if (this.#dialect.isReadyWhenOpen) this.#opened();
     if (rest.length > 0) this.#readFrames(rest);
   }

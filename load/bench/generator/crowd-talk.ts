@@ -17,11 +17,16 @@ export class CrowdTalk {
   readonly #missing: number[];
   readonly #saidAtMs: number[];
   readonly #speakers: readonly Client[];
+  readonly #scripts: readonly (readonly Buffer[])[];
+  /** Place of each room in its script. */
+  readonly #places: number[];
   #talk: Talk = { who: "nobody" };
   #next = 0;
 
-  constructor(clients: readonly Client[], frame: Buffer) {
+  /** `frame` is what all say, unless there is a script for each room. */
+  constructor(clients: readonly Client[], frame: Buffer, scripts: readonly (readonly Buffer[])[] = []) {
     this.#clients = clients;
+    this.#scripts = scripts;
     this.#frameBytes = frame.length;
     this.#many = Buffer.concat(Array.from({ length: framesAtOnceMax }, () => frame));
     const rooms: Client[][] = [];
@@ -33,6 +38,7 @@ export class CrowdTalk {
     this.#membersOf = rooms.map((members) => members.length);
     this.#speakers = rooms.flatMap((members) => members.slice(0, 1));
     this.#missing = rooms.map(() => 0);
+    this.#places = rooms.map(() => 0);
     this.#saidAtMs = rooms.map(() => 0);
   }
 
@@ -47,7 +53,11 @@ export class CrowdTalk {
     this.received += count;
     if (this.#talk.who === "each") this.#say(client, count);
     else if (this.#talk.who === "turns") for (let left = count; left > 0; left -= 1) this.#sayNext();
-    else if (this.#talk.who === "rooms") this.#roomHeard(client.roomIndex, count);
+    else if (this.#talk.who === "rooms" && !this.#isDeaf(client)) this.#roomHeard(client.roomIndex, count);
+  }
+
+  #isDeaf(client: Client): boolean {
+    return this.#talk.who === "rooms" && this.#talk.hear === "others" && this.#speakers[client.roomIndex] === client;
   }
 
   #roomHeard(room: number, count: number): void {
@@ -61,9 +71,20 @@ export class CrowdTalk {
 
   #sayToRoom(speaker: Client): void {
     const { roomIndex } = speaker;
-    this.#missing[roomIndex] = this.#membersOf[roomIndex] ?? 0;
+    this.#missing[roomIndex] = (this.#membersOf[roomIndex] ?? 0) - (this.#isDeaf(speaker) ? 1 : 0);
     this.#saidAtMs[roomIndex] = performance.now();
-    this.#say(speaker, 1);
+    const script = this.#scripts[roomIndex];
+    if (script === undefined) this.#say(speaker, 1);
+    else this.#sayNextOf(script, speaker);
+  }
+
+  #sayNextOf(script: readonly Buffer[], speaker: Client): void {
+    const place = this.#places[speaker.roomIndex] ?? 0;
+    const frame = script[place];
+    if (frame === undefined) throw new Error(`the script has only ${script.length} messages`);
+    this.#places[speaker.roomIndex] = place + 1;
+    this.sent += 1;
+    speaker.send(frame);
   }
 
   #sayNext(): void {

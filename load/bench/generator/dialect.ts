@@ -1,4 +1,5 @@
 import { clientFrame, opcodes } from "./client-frames.ts";
+import { typedUpdates } from "./typed-updates.ts";
 
 /** What a frame of the server was, for a client of this dialect. `reply` is sent back at once. */
 export interface Heard {
@@ -13,12 +14,16 @@ export interface Dialect {
   readonly isReadyWhenOpen: boolean;
   /** The path and query of the upgrade of a client that wants into `room`; may ask the server first. */
   request(room: string, port: number): string | Promise<string>;
+  /** What a client says as soon as its upgrade is accepted. */
+  opening?(room: string): Buffer;
   /** A message with this many bytes of content, as one frame. */
   message(contentBytes: number): Buffer;
+  /** Where messages cannot all be the same: what the speaker of `room` says, one after the other. */
+  script?(room: string): readonly Buffer[];
   hear(opcode: number, bytes: Buffer, start: number, length: number): Heard;
 }
 
-export type DialectName = "plain" | "socket.io" | "colyseus";
+export type DialectName = "plain" | "socket.io" | "colyseus" | "y-websocket" | "hocuspocus";
 
 const data: Heard = { kind: "data" };
 const other: Heard = { kind: "other" };
@@ -89,7 +94,57 @@ const colyseus: Dialect = {
   },
 };
 
-export const dialects: Readonly<Record<DialectName, Dialect>> = { plain, "socket.io": socketIo, colyseus };
+const syncMessage = 0;
+const authMessage = 2;
+const syncUpdate = 2;
+
+/** y-websocket: `[0, 2, update]` with the update's length in front; what else the server says needs no answer here. */
+const yWebsocket: Dialect = {
+  ...plain,
+  script: () => typedUpdates().map((update) => clientFrame(opcodes.binary, syncFrame(update))),
+  hear: (opcode, bytes, start, length) => {
+    if (opcode !== opcodes.binary) return control(opcode, bytes, start, length);
+    return bytes[start] === syncMessage && bytes[start + 1] === syncUpdate ? data : other;
+  },
+};
+
+/** Hocuspocus: the same behind the document's name, after a token that nobody checks. */
+const hocuspocus: Dialect = {
+  ...plain,
+  isReadyWhenOpen: false,
+  request: () => "/",
+  opening: (room) => clientFrame(opcodes.binary, Buffer.concat([named(room), Buffer.from([authMessage, 0, 0])])),
+  script: (room) =>
+    typedUpdates().map((update) => clientFrame(opcodes.binary, Buffer.concat([named(room), syncFrame(update)]))),
+  hear: (opcode, bytes, start, length) => {
+    if (opcode !== opcodes.binary) return control(opcode, bytes, start, length);
+    const at = start + 1 + (bytes[start] ?? 0);
+    if (bytes[at] === authMessage) return { kind: "ready" };
+    return bytes[at] === syncMessage && bytes[at + 1] === syncUpdate ? data : other;
+  },
+};
+
+export const dialects: Readonly<Record<DialectName, Dialect>> = {
+  plain,
+  "socket.io": socketIo,
+  colyseus,
+  "y-websocket": yWebsocket,
+  hocuspocus,
+};
+
+/** Names and updates here are shorter than 128 bytes, whose length is one byte. */
+function shortLength(bytes: Uint8Array): Buffer {
+  if (bytes.length > 127) throw new RangeError("longer than its length can say");
+  return Buffer.concat([Buffer.from([bytes.length]), bytes]);
+}
+
+function named(room: string): Buffer {
+  return shortLength(Buffer.from(room));
+}
+
+function syncFrame(update: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([syncMessage, syncUpdate]), shortLength(update)]);
+}
 
 function text(content: string): Buffer {
   return clientFrame(opcodes.text, Buffer.from(content));

@@ -52,7 +52,8 @@ class Generator {
     await Promise.all(Array.from({ length: openingAtOnceMax }, opener));
     const tookMs = performance.now() - startMs;
     this.#clients = clients;
-    this.#talk = new CrowdTalk(clients, dialect.message(plan.contentBytes));
+    const scripts = dialect.script === undefined ? [] : plan.rooms.map((room) => dialect.script?.(room) ?? []);
+    this.#talk = new CrowdTalk(clients, dialect.message(plan.contentBytes), scripts);
     return tookMs;
   }
 

@@ -18,13 +18,14 @@ export interface CrowdPlan {
  * - `each`: every client has so many messages in flight, and says the next one when an answer comes.
  * - `turns`: so many are in flight in all; each answer lets the next client in line speak. What is in flight is then the same for any
  *   number of clients.
- * - `rooms`: the first client of each room speaks when all members have what it said before.
+ * - `rooms`: the first client of each room speaks when all members have what it said before, or all others: some servers send a message
+ *   to its sender too.
  * - `nobody`: from now on.
  */
 export type Talk =
   | { readonly who: "each"; readonly inFlight: number }
   | { readonly who: "turns"; readonly inFlight: number }
-  | { readonly who: "rooms" }
+  | { readonly who: "rooms"; readonly hear: "all" | "others" }
   | { readonly who: "nobody" };
 
 export type Order =

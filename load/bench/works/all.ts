@@ -1,5 +1,6 @@
 import { commit } from "./commit.ts";
 import { connect } from "./connect.ts";
+import { documents } from "./documents.ts";
 import { drain } from "./drain.ts";
 import { fanOut } from "./fan-out.ts";
 import { flatness } from "./flatness.ts";
@@ -10,4 +11,16 @@ import { takeover } from "./takeover.ts";
 import type { Work } from "./work.ts";
 
 /** In the order in which `npm run bench` does them. */
-export const works: readonly Work[] = [relay, fanOut, idle, connect, move, drain, takeover, commit, flatness, idleMany];
+export const works: readonly Work[] = [
+  relay,
+  fanOut,
+  idle,
+  connect,
+  move,
+  drain,
+  takeover,
+  commit,
+  flatness,
+  documents,
+  idleMany,
+];

@@ -79,7 +79,7 @@ async function measureCost(run: WorkRun, running: RunningContender, members: num
   const crowd = await open(run, running, members);
   try {
     await sleep(warmUpMs);
-    await crowd.talk({ who: "rooms" });
+    await crowd.talk({ who: "rooms", hear: "all" });
     await sleep(warmUpMs);
     await crowd.count();
     const span = await measureSpan(running, crowd, run.options.seconds);
@@ -98,7 +98,7 @@ async function measureBlocks(run: WorkRun, running: RunningContender) {
   });
   try {
     await sleep(warmUpMs);
-    await crowd.talk({ who: "rooms" });
+    await crowd.talk({ who: "rooms", hear: "all" });
     await sleep(warmUpMs);
     await blocks();
     await sleep(run.options.isQuick ? 1_000 : blocksRoundMs);
