@@ -28,6 +28,12 @@ function tickedSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
+/** CPU seconds of everything on this machine in user and system mode; what the kernel does for the network beside that is left out. */
+export function machineCpuSeconds(): number {
+  const [, user, nice, system] = readFileSync("/proc/stat", "utf8").split(/\s+/, 4).map(Number);
+  return ((user ?? 0) + (nice ?? 0) + (system ?? 0)) / ticksPerSecond;
+}
+
 export function residentBytesOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {
     const kibibytes = readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB$/m)?.[1];

@@ -7,6 +7,13 @@ import { type Target, targets, verdictOf } from "./targets.ts";
 const missing = "not run";
 /** Above this share of its core the generator is part of what is measured, and the row says so. */
 export const generatorCoresMax = 0.8;
+/** Above this others have used the machine while it was measured. */
+export const foreignCoresMax = 0.25;
+
+const notes = {
+  "¹": `The load generator was busy for more than ${generatorCoresMax * 100} % of a core: the rate is its own.`,
+  "²": `Others used more than ${foreignCoresMax} of the machine's cores meanwhile: rates and latencies are worse than they would be, CPU a little.`,
+} as const;
 
 /** `RESULTS.md`, from raw results alone: the same results give the same page. `titles` by contender. */
 export function writeResultsPage(
@@ -57,19 +64,23 @@ function section(figures: Figures, table: WorkTable, titles: ReadonlyMap<string,
       const cells = table.columns.map(({ value, digits, scale = 1 }) =>
         spreadCell(figures.spread(table.work, caseName, contender, value), digits, scale),
       );
-      const busy = figures.median(table.work, caseName, contender, "generatorCores") ?? 0;
-      const mark = busy > generatorCoresMax ? " ¹" : "";
+      const median = (value: string): number => figures.median(table.work, caseName, contender, value) ?? 0;
+      const isAtItsEnd = median("generatorCores") > generatorCoresMax;
+      const mark = `${isAtItsEnd ? " ¹" : ""}${median("foreignCores") > foreignCoresMax ? " ²" : ""}`;
       lines.push(`| ${index === 0 ? caseName : ""} | ${titles.get(contender)}${mark} | ${cells.join(" | ")} |`);
     }
   }
   const absent = missingIn(figures, table.work);
   for (const [contender, why] of absent) lines.push(`| | ${titles.get(contender) ?? contender} | ${missing}: ${why} |`);
-  if (lines.some((line) => line.includes(" ¹ |"))) {
+  const used = Object.entries(notes).filter(([mark]) => lines.some((line) => line.includes(` ${mark}`)));
+  if (used.length > 0)
     lines.push(
       "",
-      `¹ The load generator was busy for more than ${generatorCoresMax * 100} % of a core: the rate is its own.`,
+      ...used
+        .map(([mark, note]) => `${mark} ${note}`)
+        .join("  \n")
+        .split("\n"),
     );
-  }
   return [...lines, ""];
 }
 

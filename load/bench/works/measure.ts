@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Role, RunningContender } from "../contenders/contender.ts";
 import type { Crowd } from "../crowd.ts";
 import type { Counts } from "../generator/orders.ts";
-import { cpuSecondsOf } from "../process-cost.ts";
+import { cpuSecondsOf, machineCpuSeconds } from "../process-cost.ts";
 
 /** What happened within a span: counts of the clients, CPU seconds of each role and of the clients themselves. */
 export interface Span {
@@ -12,6 +12,8 @@ export interface Span {
   readonly closed: number;
   readonly roomMs: readonly number[];
   readonly cpuSeconds: Readonly<Record<Role | "generator", number>>;
+  /** What everything else on this machine has used. */
+  readonly foreignCpuSeconds: number;
 }
 
 const roles: readonly Role[] = ["relay", "server", "other"];
@@ -22,13 +24,16 @@ export async function measureSpan(running: RunningContender, crowd: Crowd, secon
   await sleep(seconds * 1000);
   const after = await look(running, crowd);
   const cpu = (role: Role | "generator"): number => after.cpuSeconds[role] - before.cpuSeconds[role];
+  const cpuSeconds = { relay: cpu("relay"), server: cpu("server"), other: cpu("other"), generator: cpu("generator") };
+  const ours = Object.values(cpuSeconds).reduce((sum, seconds) => sum + seconds, 0);
   return {
     seconds: (after.atMs - before.atMs) / 1000,
     sent: after.counts.sent - before.counts.sent,
     received: after.counts.received - before.counts.received,
     closed: after.counts.closed,
     roomMs: after.counts.roomMs,
-    cpuSeconds: { relay: cpu("relay"), server: cpu("server"), other: cpu("other"), generator: cpu("generator") },
+    cpuSeconds,
+    foreignCpuSeconds: Math.max(0, after.machineCpuSeconds - before.machineCpuSeconds - ours),
   };
 }
 
@@ -38,11 +43,12 @@ async function look(running: RunningContender, crowd: Crowd) {
   return {
     counts,
     cpuSeconds: { relay, server, other, generator: cpuSecondsOf(crowd.pids) },
+    machineCpuSeconds: machineCpuSeconds(),
     atMs: performance.now(),
   };
 }
 
-/** CPU by role for each of `count` things that happened in the span, and how busy the load generator was. */
+/** CPU by role for each of `count` things that happened in the span, and how busy the load generator and the rest of the machine were. */
 export function costOf(span: Span, count: number): Record<string, number> {
   const micros = (seconds: number): number => (seconds * 1e6) / count;
   const { relay, server, other, generator } = span.cpuSeconds;
@@ -53,6 +59,7 @@ export function costOf(span: Span, count: number): Record<string, number> {
     otherMicros: micros(other),
     perSecond: count / span.seconds,
     generatorCores: generator / span.seconds,
+    foreignCores: span.foreignCpuSeconds / span.seconds,
     closed: span.closed,
   };
 }

@@ -10,11 +10,12 @@ const titles = new Map([
 ]);
 const missing = { nginx: "install nginx" };
 
-function pageOf(generatorCores: number): string {
+function pageOf(generatorCores: number, foreignCores = 0): string {
   const samples = [
     ...samplesOf("one", "64 B", "haproxy", "relayMicros", [3]),
     ...samplesOf("one", "64 B", "roomgate", "relayMicros", [1, 2, 4]),
     ...samplesOf("one", "64 B", "roomgate", "generatorCores", [generatorCores]),
+    ...samplesOf("one", "64 B", "roomgate", "foreignCores", [foreignCores]),
   ];
   const results = new Map([["relay", resultsOf("relay", [runOf("one", { missing })], samples)]]);
   return writeResultsPage(results, titles, new Map([["haproxy", "one thread"]]));
@@ -34,6 +35,13 @@ describe("the page of results", () => {
     expect(pageOf(0.79)).not.toContain("¹");
     expect(pageOf(0.81)).toContain("| Roomgate ¹ |");
     expect(pageOf(0.81)).toContain("¹ The load generator was busy for more than 80 % of a core");
+  });
+
+  it("marks a row that was measured while others used the machine", () => {
+    expect(pageOf(0.3, 0.25)).not.toContain("²");
+    expect(pageOf(0.3, 0.26)).toContain("| Roomgate ² |");
+    expect(pageOf(0.9, 0.26)).toContain("| Roomgate ¹ ² |");
+    expect(pageOf(0.3, 0.26)).toContain("² Others used more than 0.25 of the machine's cores");
   });
 
   it("names contenders that could not run, and works that have not", () => {
