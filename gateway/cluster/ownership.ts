@@ -9,7 +9,7 @@ import { type Step, stepBy, type Table, to, toWith } from "./step.ts";
  * reading ─▶ taking ─▶ restoring ─▶ running ─▶ frozen ─▶ gone
  *    ▲          │                    ▲  │ │       │
  *    └──fenced──┤                    │  │ │       └▶ reclaiming ─▶ running
- *          resolving                 │  │ └▶ suspended ⇄ verifying ─▶ running
+ *          resolving                 │  │ └▶ suspended ⇄ verifying ─▶ reclaiming
  *                                    │  └▶ releasing ─▶ gone
  * ```
  */
@@ -22,7 +22,7 @@ export type Ownership =
   | { readonly kind: "running"; readonly epoch: Epoch }
   /** No turn runs; a move is shipping the state, or the target is taking over. */
   | { readonly kind: "frozen"; readonly epoch: Epoch }
-  /** A move was called off: no turn runs before the head is won again. */
+  /** A move was called off, or a silence is over: no turn runs before the head is won again. */
   | { readonly kind: "reclaiming"; readonly epoch: Epoch }
   /** Own heartbeats are not getting through: others may be about to take the room. No turn runs. */
   | { readonly kind: "suspended"; readonly epoch: Epoch }
@@ -51,7 +51,7 @@ export type RefusalReason = "full" | "draining" | "quarantined" | "unavailable" 
 export type Standing = "nobody" | "me" | "live" | "dead" | "silent";
 
 /** Whether a server would take a room that is to be had. */
-export type ClaimVerdict = "yes" | "full" | "draining" | "quarantined";
+export type ClaimVerdict = "yes" | "full" | "draining" | "quarantined" | "unavailable";
 
 export type OwnershipEvent =
   /** `claim`: whether this server would take it, if it is to be had. */
@@ -66,7 +66,8 @@ export type OwnershipEvent =
   | { readonly kind: "fenced"; readonly head: HeadView | undefined; readonly me: ServerId }
   | { readonly kind: "storeUnknown" }
   | { readonly kind: "storeUnavailable" }
-  | { readonly kind: "restored" }
+  /** `mayBeLost`: others may have taken this server for lost since it asked for the room. */
+  | { readonly kind: "restored"; readonly mayBeLost: boolean }
   | { readonly kind: "restoreFailed" }
   | { readonly kind: "freezeRequested" }
   | { readonly kind: "handedOver"; readonly owner: ServerId; readonly epoch: Epoch }
@@ -140,7 +141,8 @@ function decide(event: Extract<OwnershipEvent, { kind: "headRead" }>, attempts: 
   const { head, standing, claim } = event;
   if (head?.owner && standing === "live") return leave({ kind: "owned", owner: head.owner, epoch: head.epoch });
   if (standing === "silent") return leave({ kind: "refused", code: "owner-silent" });
-  if (claim !== "yes") return leave({ kind: "refused", code: claim });
+  // OWN-10: a room that is this server's by its head is sent here by all others: whoever is full must take it all the same.
+  if (claim !== "yes" && !(claim === "full" && standing === "me")) return leave({ kind: "refused", code: claim });
   return take(head && { epoch: head.epoch, tail: head.tail }, attempts + 1);
 }
 
@@ -219,11 +221,7 @@ const table: Table<Ownership, OwnershipEvent, OwnershipEffect> = {
   },
   restoring: {
     ...ignoring,
-    restored: (state) =>
-      toWith<Ownership, OwnershipEffect>(
-        { kind: "running", epoch: state.at.epoch },
-        { kind: "run", epoch: state.at.epoch },
-      ),
+    restored: (state, event) => (event.mayBeLost ? verify(state.at.epoch) : resume(state.at.epoch)),
     restoreFailed: (state) => release(state.at.epoch, broken),
     storeUnavailable: (state) =>
       state.attempts + 1 >= attemptsMax
@@ -253,7 +251,7 @@ const table: Table<Ownership, OwnershipEvent, OwnershipEffect> = {
   },
   reclaiming: {
     ...ignoring,
-    // MOVE-4: a source goes on only after it has won the head again, at the next epoch.
+    // MOVE-4, OWN-3: a room goes on only after it has won the head again, at the next epoch.
     taken: (_state, event) => resume(event.head.epoch),
     fenced: (state, event) =>
       isMine(event.head, event.me, state.epoch + 1) ? resume(state.epoch + 1) : lostTo(event.head),
@@ -264,15 +262,15 @@ const table: Table<Ownership, OwnershipEvent, OwnershipEffect> = {
   },
   suspended: {
     ...ignoring,
-    renewalFresh: (state) =>
-      toWith<Ownership, OwnershipEffect>({ kind: "verifying", epoch: state.epoch }, { kind: "readHead" }),
+    renewalFresh: (state) => verify(state.epoch),
     releaseRequested: (state) => release(state.epoch, free),
     fenced: (_state, event) => lostTo(event.head),
   },
   verifying: {
     ...ignoring,
-    // OWN-3: after a silence a room runs on only if its head is still this server's, at the same epoch.
-    headRead: (state, event) => (isMine(event.head, event.me, state.epoch) ? resume(state.epoch) : lostTo(event.head)),
+    // OWN-3: whoever decided during the silence to take the room may do so later than this answer. Without a journal nothing would ever
+    // tell its two owners of each other, so the head is won again: one of the two takeovers is fenced.
+    headRead: (state, event) => (isMine(event.head, event.me, state.epoch) ? reclaim(state.epoch) : lostTo(event.head)),
     storeUnknown: (state) => toWith<Ownership, OwnershipEffect>(state, { kind: "retryLater" }),
     storeUnavailable: (state) => toWith<Ownership, OwnershipEffect>(state, { kind: "retryLater" }),
     retryDue: (state) => toWith<Ownership, OwnershipEffect>(state, { kind: "readHead" }),
@@ -294,6 +292,10 @@ const table: Table<Ownership, OwnershipEvent, OwnershipEffect> = {
 function retryResolve(state: Extract<Ownership, { kind: "resolving" }>): S {
   if (state.attempts >= attemptsMax) return leave(unavailable);
   return toWith<Ownership, OwnershipEffect>({ ...state, attempts: state.attempts + 1 }, { kind: "retryLater" });
+}
+
+function verify(epoch: Epoch): S {
+  return toWith<Ownership, OwnershipEffect>({ kind: "verifying", epoch }, { kind: "readHead" });
 }
 
 function reclaim(epoch: Epoch): S {

@@ -40,6 +40,11 @@ const serverRows: readonly MetricRow<ServerReading>[] = [
     "Frames for rooms or epochs that are not here any more.",
     (r) => r.framesDropped,
   ),
+  gauge(
+    "server_unstored_seconds",
+    "What a crash now would cost rooms with an interval: age of the oldest turn that is not in the store.",
+    (r) => r.unstoredMs / 1e3,
+  ),
 ];
 
 const gatewayRows: readonly MetricRow<GatewayReading>[] = [

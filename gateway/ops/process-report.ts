@@ -29,6 +29,8 @@ export interface ServerReading {
   readonly roomsThrown: number;
   readonly snapshots: number;
   readonly framesDropped: number;
+  /** Of rooms with an interval: age of the oldest turn that is not in the store. */
+  readonly unstoredMs: number;
   /** Of rooms that were moved away. */
   readonly movePauses: PauseHistogram;
 }

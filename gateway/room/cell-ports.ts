@@ -37,6 +37,8 @@ export interface CellHost {
   readonly snapshotAfter: SnapshotAfter;
   /** How `owner` stands; `unreachable` are servers that gateways could not reach, to be looked into. */
   standingOf(owner: ServerId | null, unreachable: ReadonlySet<ServerId>): Promise<Standing>;
+  /** Whether others may have taken this server for lost since then. */
+  mayHaveLapsed(sinceMs: number): boolean;
   /** Looks at the members' rows now. */
   lookAgain(): Promise<void>;
   claimVerdict(room: RoomKey, force: boolean): ClaimVerdict;

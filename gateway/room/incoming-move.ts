@@ -42,6 +42,8 @@ export class IncomingMove {
   #live: LiveRoom | undefined;
   #cell: RoomCell | undefined;
   #timer: Timer | undefined;
+  /** When the head was first asked for. */
+  #askedMs: number | undefined;
   #waiting: BindRequest[] = [];
 
   constructor(host: IncomingHost, link: TrunkLink, prepare: Control<"movePrepare">, definition: AppDefinition) {
@@ -172,6 +174,7 @@ export class IncomingMove {
   async #takeOver(expect: { epoch: number; tail: number }): Promise<void> {
     const { takeovers, me } = this.#host.cells;
     const journaled = isJournaled(this.definition);
+    this.#askedMs ??= this.#host.cells.runtime.nowMs();
     const answer = await takeovers.takeOver({ room: this.room, expect, owner: me, journaled });
     if (answer.kind === "taken") this.#tell({ kind: "taken", head: answer.head });
     else if (answer.kind === "fenced") this.#tell({ kind: "fenced", head: answer.head, me });
@@ -190,7 +193,7 @@ export class IncomingMove {
     this.#timer?.cancel();
     if (!this.#live) return;
     this.#cell = this.#host.adopt(this, this.#live, head);
-    this.#cell.begin();
+    this.#cell.begin(this.#askedMs ?? 0);
     this.link.control({ t: "moveTaken", transfer: this.transfer, epoch: head.epoch });
     for (const request of this.#waiting) this.#cell.bind(request);
     this.#waiting = [];

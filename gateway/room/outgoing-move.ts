@@ -8,6 +8,7 @@ import {
 } from "../cluster/move-out.ts";
 import type { Outcome } from "../cluster/ownership.ts";
 import type { Step } from "../cluster/step.ts";
+import type { Timing } from "../cluster/timing.ts";
 import type { ControlMessage } from "../wire/control.ts";
 import type { Epoch, RoomKey, ServerId } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
@@ -25,6 +26,11 @@ export interface MoveTiming {
   readonly preparingMs: number;
   readonly precopyingMs: number;
   readonly frozenMs: number;
+}
+
+/** Before the freeze there is time; the freeze itself has its budget. */
+export function moveTiming({ freezeBudgetMs }: Timing): MoveTiming {
+  return { connectingMs: 2_000, preparingMs: 2_000, precopyingMs: 30_000, frozenMs: freezeBudgetMs };
 }
 
 export type MoveResult =

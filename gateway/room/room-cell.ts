@@ -8,7 +8,7 @@ import {
   step,
   type Version,
 } from "../cluster/ownership.ts";
-import type { Head, HeadVersion } from "../store/port.ts";
+import type { HeadVersion } from "../store/port.ts";
 import { closeCodes } from "../wire/close-codes.ts";
 import type { Channel, RoomKey } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
@@ -23,6 +23,7 @@ import { recoverJournaled, recoverMemory } from "./recovery.ts";
 import { answerOutcome, refuse } from "./room-answers.ts";
 import type { AppDefinition } from "./sdk.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
+import { storeNews } from "./store-news.ts";
 
 const retryMs = { first: 20, max: 1_000 };
 /** Requests that may wait for one room. */
@@ -42,6 +43,8 @@ export class RoomCell {
   #retryTimer: Timer | undefined;
   #retries = 0;
   #questions = 0;
+  /** When the head was asked for on which the present claim rests. */
+  #askedMs = 0;
   #idleSinceMs: number | undefined;
   #snapshotAtMs = 0;
   readonly #snapshots: SnapshotKeeper;
@@ -82,9 +85,17 @@ export class RoomCell {
     return cell;
   }
 
-  /** Lets an adopted room run. Apart from `adopt`, so that what its first turns say finds the cell in its place. */
-  begin(): void {
-    this.#run();
+  /**
+   * Lets an adopted room run, whose head was asked for at `askedMs`. Apart from `adopt`, so that what its first turns say finds the
+   * cell in its place.
+   */
+  begin(askedMs: number): void {
+    if (!this.#host.mayHaveLapsed(askedMs)) {
+      this.#run();
+      return;
+    }
+    this.tell({ kind: "renewalStale" });
+    this.tell({ kind: "renewalFresh" });
   }
 
   get kind(): Ownership["kind"] {
@@ -253,6 +264,7 @@ export class RoomCell {
   async #readAndJudge(): Promise<void> {
     this.#questions += 1;
     const question = this.#questions;
+    const askedMs = this.#host.runtime.nowMs();
     const answer = await this.#host.store.readHead(this.key);
     if (answer.kind !== "head") {
       if (question === this.#questions) this.tell({ kind: "storeUnavailable" });
@@ -260,15 +272,19 @@ export class RoomCell {
     }
     const { head } = answer;
     const unreachable = new Set(this.#waiting.flatMap((request) => request.unreachable));
-    const standing = await this.#host.standingOf(head?.owner ?? null, unreachable);
-    // What its watchdog has written of its end may be newer than the last look.
-    if (standing === "dead") await this.#host.lookAgain();
+    let standing = await this.#host.standingOf(head?.owner ?? null, unreachable);
+    if (standing === "dead") {
+      // The last look may be older than the head: the owner may have come back, or its watchdog may have written of its end.
+      await this.#host.lookAgain();
+      standing = await this.#host.standingOf(head?.owner ?? null, unreachable);
+    }
     // OWN-3: what a later question has overtaken may tell of the time before a silence.
     if (question !== this.#questions) return;
     const claim = this.#host.claimVerdict(
       this.key,
       this.#waiting.some((request) => request.force),
     );
+    this.#askedMs = askedMs;
     this.tell({ kind: "headRead", head, me: this.#host.me, standing, claim });
   }
 
@@ -276,24 +292,12 @@ export class RoomCell {
     const { takeovers, me } = this.#host;
     const journaled = isJournaled(this.definition);
     const answer = await takeovers.takeOver({ room: this.key, expect, owner: me, journaled });
-    switch (answer.kind) {
-      case "taken":
-        this.#position = { epoch: answer.head.epoch, tail: answer.head.tail };
-        this.tell({ kind: "taken", head: answer.head });
-        return;
-      case "fenced":
-        // An earlier try of this server's has landed: that is where the room stands.
-        if (this.#state.kind === "reclaiming" && answer.head?.owner === me) {
-          this.#position = { epoch: answer.head.epoch, tail: answer.head.tail };
-        }
-        this.tell({ kind: "fenced", head: answer.head, me });
-        return;
-      case "unavailable":
-        this.tell({ kind: "storeUnavailable" });
-        return;
-      default:
-        this.tell({ kind: "storeUnknown" });
+    // Fenced by an earlier try of this server's that has landed: that is where the room stands.
+    const isOwnTry = answer.kind === "fenced" && this.#state.kind === "reclaiming" && answer.head?.owner === me;
+    if ((answer.kind === "taken" || isOwnTry) && answer.head) {
+      this.#position = { epoch: answer.head.epoch, tail: answer.head.tail };
     }
+    this.tell(storeNews(answer, me));
   }
 
   async #restore(at: Version): Promise<void> {
@@ -315,7 +319,7 @@ export class RoomCell {
       case "live":
         this.#live = recovered.live;
         counters.claims += 1;
-        this.tell({ kind: "restored" });
+        this.tell({ kind: "restored", mayBeLost: this.#host.mayHaveLapsed(this.#askedMs) });
         return;
       case "broken":
         this.#refusalDetail = recovered.error instanceof Error ? recovered.error.message : String(recovered.error);
@@ -345,7 +349,7 @@ export class RoomCell {
     if (answer.kind === "unavailable" || answer.kind === "unknown") {
       log.warn({ room: this.key, reason: answer.reason }, "room not released");
     }
-    this.#tellStore(answer, { kind: "released" });
+    this.tell(storeNews(answer, me));
   }
 
   #threw(error: unknown): void {
@@ -358,17 +362,6 @@ export class RoomCell {
   /** What the room's own code threw. */
   roomThrew(error: unknown): void {
     this.#threw(error);
-  }
-
-  #tellStore(
-    answer:
-      | { readonly kind: "released" | "unknown" | "unavailable" }
-      | { readonly kind: "fenced"; readonly head: Head | undefined },
-    done: OwnershipEvent,
-  ): void {
-    if (answer.kind === "fenced") this.tell({ kind: "fenced", head: answer.head, me: this.#host.me });
-    else if (answer.kind === "released") this.tell(done);
-    else this.tell({ kind: answer.kind === "unknown" ? "storeUnknown" : "storeUnavailable" });
   }
 
   #retryLater(): void {

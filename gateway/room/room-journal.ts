@@ -35,6 +35,9 @@ export class RoomJournal implements CommitClient {
   #sealedBytes = 0;
   #underWay = 0;
   #underWayBytes = 0;
+  /** Where things leave before they are durable: when the oldest turn was of what is gathered, and of what is under way. */
+  #gatheredSinceMs: number | undefined;
+  #underWaySinceMs: number | undefined;
   #isStopped = false;
   #timer: Timer | undefined;
   #waiters: { readonly record: Position; readonly task: () => void }[] = [];
@@ -69,6 +72,11 @@ export class RoomJournal implements CommitClient {
     return this.writer.length + this.#sealedBytes + this.#underWayBytes;
   }
 
+  /** When the oldest turn was that has left and is not durable; `undefined` if there is none. */
+  get unstoredSinceMs(): number | undefined {
+    return this.#underWaySinceMs ?? this.#gatheredSinceMs;
+  }
+
   get isIdle(): boolean {
     return this.writer.length === 0 && this.#sealed.length === 0 && this.#underWay === 0;
   }
@@ -88,6 +96,7 @@ export class RoomJournal implements CommitClient {
   endTurn(): Position {
     if (!this.writer.hasTurn) return 0;
     this.writer.endTurn();
+    if (this.#intervalMs > 0) this.#gatheredSinceMs ??= this.#runtime.nowMs();
     this.#schedule();
     return this.#openRecord;
   }
@@ -145,6 +154,8 @@ export class RoomJournal implements CommitClient {
     this.#underWayBytes = this.#sealedBytes;
     this.#sealed = [];
     this.#sealedBytes = 0;
+    this.#underWaySinceMs = this.#gatheredSinceMs;
+    this.#gatheredSinceMs = undefined;
     return { expect: this.#head, records };
   }
 
@@ -153,6 +164,7 @@ export class RoomJournal implements CommitClient {
     this.#sinceRecords += this.#underWay;
     this.#underWay = 0;
     this.#underWayBytes = 0;
+    this.#underWaySinceMs = undefined;
     this.#head = { epoch: this.#head.epoch, tail };
     if (this.#isStopped) return;
     if (!this.isIdle) this.#schedule();

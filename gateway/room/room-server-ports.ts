@@ -36,7 +36,12 @@ export interface RoomServerDeps {
   readonly placementKey: string;
 }
 
-export type ServerStats = Omit<ServerCounters, "sessions"> & { readonly sessions: number; readonly rooms: number };
+export interface ServerStats extends Omit<ServerCounters, "sessions"> {
+  readonly sessions: number;
+  readonly rooms: number;
+  /** Of rooms with an interval: age of the oldest turn that has left and is not in the store. What a crash now would cost. */
+  readonly unstoredMs: number;
+}
 
 export interface RunningRoomServer {
   readonly id: ServerId;

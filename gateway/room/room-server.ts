@@ -1,7 +1,6 @@
 import { claimed, claimsIn, looked, mayClaim, noRecentClaims } from "../cluster/bounded-load.ts";
 import { deriveHashKey } from "../cluster/keyed-hash.ts";
 import type { ClaimVerdict, HeadView, Standing } from "../cluster/ownership.ts";
-import type { Timing } from "../cluster/timing.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
 import { type AppName, parseGatewayId, type RoomKey, type ServerId } from "../wire/ids.ts";
@@ -16,7 +15,7 @@ import { GatewayHandler, type GatewayHandlerHost } from "./gateway-handler.ts";
 import type { LiveRoom } from "./live-room.ts";
 import { MoveDesk, type MoveDeskHost } from "./move-desk.ts";
 import { OperatedRooms } from "./operated-rooms.ts";
-import type { MoveTiming } from "./outgoing-move.ts";
+import { moveTiming } from "./outgoing-move.ts";
 import { OwnerStanding } from "./owner-standing.ts";
 import type { PeerLinks } from "./peer-links.ts";
 import { Rebalancer } from "./rebalancer.ts";
@@ -31,6 +30,7 @@ import { type SnapshotAfter, snapshotAfterDefault } from "./snapshot-keeper.ts";
 import { TakeoverDesk } from "./takeover-desk.ts";
 import { type Hearing, hearAt, TellDesk, type TellDeskHost } from "./tell-desk.ts";
 import type { TurnMarker } from "./turn-marker.ts";
+import { unstoredMs } from "./unstored.ts";
 
 export type { RoomServerDeps, RoomServerOptions, RunningRoomServer, ServerStats } from "./room-server-ports.ts";
 
@@ -165,7 +165,8 @@ class RoomServer
   }
 
   metrics(): ServerStats {
-    return { ...structuredClone(this.counters), rooms: this.rooms };
+    const unstored = unstoredMs(this.#cells.values(), this.runtime.nowMs());
+    return { ...structuredClone(this.counters), rooms: this.rooms, unstoredMs: unstored };
   }
 
   drain(): Promise<void> {
@@ -222,12 +223,18 @@ class RoomServer
     return this.#standing.of(owner, unreachable);
   }
 
+  mayHaveLapsed(sinceMs: number): boolean {
+    return this.#members.mayHaveLapsed(sinceMs);
+  }
+
   lookAgain(): Promise<void> {
     return this.#members.lookAgain();
   }
 
   claimVerdict(room: RoomKey, force: boolean): ClaimVerdict {
     if (this.#state !== "live") return "draining";
+    // OWN-3: whoever looks at a room's owner behind this claim must find that this server lives.
+    if (this.#members.renewal(this.#options.timing.selfFreezeMs) === "stale") return "unavailable";
     if (this.#candidates.deathsBy(room, this.runtime.nowMs()) >= deathsMax) {
       this.log.error({ room }, "the room has killed its server again and again: it is quarantined");
       return "quarantined";
@@ -390,9 +397,4 @@ class RoomServer
     };
     arm();
   }
-}
-
-/** Before the freeze there is time; the freeze itself has its budget. */
-function moveTiming(timing: Timing): MoveTiming {
-  return { connectingMs: 2_000, preparingMs: 2_000, precopyingMs: 30_000, frozenMs: timing.freezeBudgetMs };
 }

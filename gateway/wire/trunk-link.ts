@@ -237,23 +237,30 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
       });
       return;
     }
-    if (this.#phase === "open" && nowMs - this.#lastSentMs >= this.#timing.pingAfterMs) {
+    if (this.#phase === "open" && nowMs >= this.#pingAtMs) {
       this.#writer.ping(nowMs);
       this.#writer.flush();
     }
     this.#setTimer();
   };
 
+  // Compared as they are, nothing subtracted: what a timer was set for is due when it fires, also where a sum was rounded.
+  get #pingAtMs(): number {
+    return this.#lastSentMs + this.#timing.pingAfterMs;
+  }
+
+  get #silentAtMs(): number {
+    return this.#lastHeardMs + this.#timing.silenceMsMax;
+  }
+
   #setTimer(): void {
     const nowMs = this.#runtime.nowMs();
-    const pingAtMs = this.#lastSentMs + this.#timing.pingAfterMs;
-    const silentAtMs = this.#lastHeardMs + this.#timing.silenceMsMax;
-    const dueMs = this.#phase === "open" ? Math.min(pingAtMs, silentAtMs) : silentAtMs;
+    const dueMs = this.#phase === "open" ? Math.min(this.#pingAtMs, this.#silentAtMs) : this.#silentAtMs;
     this.#timer = this.#runtime.after(Math.max(0, dueMs - nowMs), this.#onTimer);
   }
 
   #isSilent(nowMs: number): boolean {
-    if (nowMs - this.#lastHeardMs < this.#timing.silenceMsMax) return false;
+    if (nowMs < this.#silentAtMs) return false;
     const receivedBytes = this.#pipe.receivedBytes;
     if (receivedBytes === this.#receivedBytes) return true;
     // A part of a long message came since we looked last.

@@ -90,6 +90,22 @@ export const mutants = [
     suite: "simulation",
   },
 
+  // Rooms whose output does not wait.
+  {
+    name: "an interval lasts longer than it says",
+    file: "gateway/room/room-journal.ts",
+    find: "this.#runtime.after(this.#intervalMs, () => {",
+    replace: "this.#runtime.after(this.#intervalMs * 5, () => {",
+    suite: "simulation",
+  },
+  {
+    name: "a line of messages that were not kept goes on after a crash",
+    file: "gateway/room/live-room.ts",
+    find: "new RoomOutbox(this.#journaled?.isGated ? 1 : epoch,",
+    replace: "new RoomOutbox(this.#journaled ? 1 : epoch,",
+    suite: "simulation",
+  },
+
   // Recovery and sessions.
   {
     name: "recovery forgets who is in",
@@ -155,6 +171,14 @@ export const mutants = [
     find: "  return epoch < known.epochSeen;",
     replace: "  return epoch < known.epochSeen - 1_000;",
     suite: ["test/unit/edge"],
+  },
+
+  {
+    name: "a gateway does not count down what was acknowledged",
+    file: "gateway/edge/edge-room.ts",
+    find: "      this.#up.free(up.ack(readNumber(pairs, at + numberBytes)));\n      this.#setting.stats.heldFrames += up.count - before;",
+    replace: "      this.#up.free(up.ack(readNumber(pairs, at + numberBytes)));\n      void before;",
+    suite: "simulation",
   },
 
   // Ownership and membership.

@@ -6,5 +6,14 @@ export const rememberedSeeds: Readonly<Record<"random-moves" | "cluster", readon
     // A source whose takeover was answered `unknown` went on with the position from before it.
     1081, 1414,
   ],
-  cluster: [],
+  cluster: [
+    // A takeover of a memory room was decided during a silence and landed after it: its two owners never learned of each other.
+    1773,
+    // A server that had stood still was taken for lost by a look from before it claimed a room.
+    611, 712,
+    // A trunk's timer fired before the moment for which it was set, by a rounded sum, and was set again for no time at all.
+    810,
+    // A full server was sent every room back whose head it had not been able to release.
+    315,
+  ],
 };

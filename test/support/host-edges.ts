@@ -31,7 +31,7 @@ function hearThrough(host: VirtualHost, handler: PipeHandler): PipeHandler {
   return {
     onMessage: (message) => {
       // The bytes are good during the call only.
-      const kept = host.isStopped ? message.slice() : message;
+      const kept = host.isRunning ? message : message.slice();
       host.deliver(() => handler.onMessage(kept));
     },
     onDrained: () => host.deliver(() => handler.onDrained()),

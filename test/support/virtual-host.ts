@@ -27,6 +27,11 @@ export class VirtualHost implements Runtime {
     return this.#state === "stopped";
   }
 
+  /** What reaches it now is heard now. */
+  get isRunning(): boolean {
+    return this.#state === "running";
+  }
+
   nowMs(): number {
     return this.#world.nowMs() + this.#originMs;
   }

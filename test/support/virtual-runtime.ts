@@ -31,6 +31,7 @@ export interface VirtualRuntime extends Runtime {
 }
 
 const tasksPerSettleMax = 1_000_000;
+const timersPerAdvanceMax = 1_000_000;
 const linesMax = 100_000;
 
 /** `seed` fixes `random`; print it when a test that draws from it fails. Default 1. */
@@ -101,8 +102,11 @@ export function createVirtualRuntime(options: { readonly seed?: number } = {}): 
     advanceAsync: async (ms) => {
       const untilMs = nowMs + ms;
       await settleAsync();
+      let ran = 0;
       await outsideOfPromises(() => {
         for (let timer = timers.take(untilMs); timer !== undefined; timer = timers.take(untilMs)) {
+          ran += 1;
+          if (ran > timersPerAdvanceMax) throw new Error(`timers keep setting timers at ${nowMs} ms`);
           runTimer(timer);
           do {
             settle();

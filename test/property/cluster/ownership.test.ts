@@ -35,7 +35,8 @@ const anyEvent: fc.Arbitrary<OwnershipEvent> = fc.oneof(
   fc.constantFrom<OwnershipEvent>(
     { kind: "storeUnknown" },
     { kind: "storeUnavailable" },
-    { kind: "restored" },
+    { kind: "restored", mayBeLost: false },
+    { kind: "restored", mayBeLost: true },
     { kind: "restoreFailed" },
     { kind: "freezeRequested" },
     { kind: "moveCalledOff" },
@@ -108,20 +109,19 @@ test("OWN-1: nothing runs and nothing is restored but at an epoch that the store
   );
 });
 
-test("MOVE-4: a room that was frozen runs on only at the next epoch, and one that was suspended only at its own", () => {
+test("MOVE-4, OWN-3: a room that was frozen or suspended runs on only at the next epoch", () => {
   fc.assert(
     fc.property(walks, ({ start, steps }) => {
       let ran = start.kind === "running" ? start.epoch : 0;
-      let wasFrozen = false;
+      let hasStopped = false;
       for (const { before, after, effects, event } of steps) {
-        if (before.kind === "running" && after.kind === "frozen") wasFrozen = true;
+        if (before.kind === "running" && after.kind !== "running") hasStopped = true;
         for (const effect of effects) {
           if (effect.kind !== "run") continue;
-          if (before.kind === "verifying") expect(effect.epoch).toBe(ran);
           // What the store answers to a request is above what the request was conditional on.
-          else if (wasFrozen && event.kind === "fenced") expect(effect.epoch).toBe(ran + 1);
-          else expect(["taken", "restored"]).toContain(event.kind);
-          if (before.kind === "reclaiming") wasFrozen = false;
+          if (hasStopped && event.kind === "fenced") expect(effect.epoch).toBe(ran + 1);
+          else expect(hasStopped ? ["taken"] : ["taken", "restored", "fenced"]).toContain(event.kind);
+          hasStopped = false;
           ran = effect.epoch;
         }
       }
@@ -205,5 +205,18 @@ test("OWN-2: between an unknown takeover and the next try lies an answer of the 
       }
     }),
     { numRuns: 3_000 },
+  );
+});
+
+test("OWN-10: a room that is this server's by its head is not refused for being full, and everybody else's is", () => {
+  const claim = "full" as const;
+  fc.assert(
+    fc.property(head, fc.constantFrom("me" as const, "nobody" as const, "dead" as const), (found, standing) => {
+      const owner = standing === "me" ? me : standing === "dead" ? other : null;
+      const event = { kind: "headRead" as const, head: { ...found, owner }, me, standing, claim };
+      const { state, effects } = step({ kind: "reading", attempts: 0 }, event);
+      if (standing !== "me") expect(state).toEqual({ kind: "gone", outcome: { kind: "refused", code: "full" } });
+      else expect(effects).toEqual([{ kind: "takeOver", expect: { epoch: found.epoch, tail: found.tail } }]);
+    }),
   );
 });

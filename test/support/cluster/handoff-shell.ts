@@ -164,7 +164,7 @@ export class HandoffShell {
         case "restore":
           server.position = effect.at;
           server.turns = this.#world.stored;
-          this.tellCell(name, { kind: "restored" });
+          this.tellCell(name, { kind: "restored", mayBeLost: false });
           break;
         case "run":
           server.position = { ...server.position, epoch: effect.epoch };

@@ -10,6 +10,7 @@ import type {
 import type { RoomKey } from "../../../gateway/wire/ids.ts";
 import type { Findings } from "./findings.ts";
 import { LedgerFold } from "./ledger-fold.ts";
+import type { PulseLines } from "./pulse-lines.ts";
 import type { Trace } from "./trace.ts";
 
 interface RoomTruth {
@@ -31,20 +32,16 @@ export class DurableTruth {
   readonly #rooms = new Map<string, RoomTruth>();
   readonly #findings: Findings;
   readonly #trace: Trace;
-  readonly #isJournaled: (room: string) => boolean;
+  readonly #pulses: PulseLines;
 
-  constructor(findings: Findings, trace: Trace, isJournaled: (room: string) => boolean) {
+  constructor(findings: Findings, trace: Trace, pulses: PulseLines) {
     this.#findings = findings;
     this.#trace = trace;
-    this.#isJournaled = isJournaled;
+    this.#pulses = pulses;
   }
 
   foldOf(room: string): LedgerFold | undefined {
     return this.#rooms.get(room)?.fold;
-  }
-
-  get folds(): readonly LedgerFold[] {
-    return [...this.#rooms.values()].flatMap(({ fold }) => (fold ? [fold] : []));
   }
 
   /** The process that has won the room last, and at which epoch. */
@@ -64,6 +61,8 @@ export class DurableTruth {
         `${process} took ${room} at ${asked}, which was at ${truth.epoch}/${truth.tail}`,
       );
     }
+    if (truth.fold?.isExact === false)
+      this.#pulses.taken(room, { process: truth.winner, ...truth }, truth.fold.bodies.length);
     truth.epoch = answer.head.epoch;
     truth.tail = answer.head.tail;
     truth.winner = process;
@@ -112,7 +111,8 @@ export class DurableTruth {
 
   /** A gateway hears that everything of a session up to `cseq` is acknowledged: then it is durable. */
   acknowledged(session: string, cseq: number): void {
-    for (const fold of this.folds) {
+    for (const { fold } of this.#rooms.values()) {
+      if (!fold?.isExact) continue;
       const position = fold.positions.get(session);
       if (position === undefined) continue;
       if (position < cseq) {
@@ -124,7 +124,9 @@ export class DurableTruth {
   }
 
   #add(room: string): RoomTruth {
-    const fold = this.#isJournaled(room) ? new LedgerFold(room, this.#findings) : undefined;
+    const app = room.slice(0, room.indexOf("/"));
+    const isJournaled = app === "ledger" || app === "pulse";
+    const fold = isJournaled ? new LedgerFold(room, this.#findings, app === "ledger") : undefined;
     const truth: RoomTruth = { epoch: 0, tail: 0, winner: "", snapshotAt: 0, fold };
     this.#rooms.set(room, truth);
     return truth;

@@ -1,3 +1,4 @@
+import type { GatewayStats } from "../../../gateway/edge/gateway-stats.ts";
 import type { Site } from "../../../gateway/edge/listener.ts";
 import type { RoomKey, ServerId } from "../../../gateway/wire/ids.ts";
 import type { VirtualHost } from "../virtual-host.ts";
@@ -28,10 +29,18 @@ export interface UpServer {
   isLeaving: boolean;
 }
 
+export interface UpGateway {
+  readonly id: string;
+  readonly machine: string;
+  /** Live. */
+  readonly metrics: GatewayStats;
+}
+
 /** The machines of a run and what is on them: starting, killing, pausing. */
 export class Machines {
   /** Room servers that are up, by machine. */
   readonly up = new Map<string, UpServer>();
+  readonly #upGateways = new Map<string, UpGateway>();
   readonly #grounds: Grounds;
   readonly #note: (who: string, what: string) => void;
   readonly #servers: readonly Machine<ServerProcess>[];
@@ -76,7 +85,13 @@ export class Machines {
     const process = startGatewayProcess(this.#grounds, machine.name, id, machine.starts);
     machine.process = process;
     this.#note(id, "starts");
-    process.running.catch(() => this.#failed(machine, process, () => this.startGateway(index, keepsId)));
+    process.running.then(
+      (running) => {
+        if (machine.process !== process) return;
+        this.#upGateways.set(machine.name, { id: process.id, machine: machine.name, metrics: running.metrics() });
+      },
+      () => this.#failed(machine, process, () => this.startGateway(index, keepsId)),
+    );
   }
 
   /** As `kill -9`; the machine starts a process again after `backAfterMs`. */
@@ -109,8 +124,19 @@ export class Machines {
     });
   }
 
+  /** SIGSTOP, and SIGCONT after `forMs`. */
+  pause(name: string, forMs: number): void {
+    const process = this.#processOn(name);
+    if (!process || process.host.isStopped) return;
+    this.#note(name, `stands still for ${forMs}`);
+    if ("instance" in process) this.#grounds.stopped(process.instance);
+    const { host } = process;
+    host.stop();
+    this.#grounds.world.after(forMs, () => host.continue());
+  }
+
   hostOn(name: string): VirtualHost | undefined {
-    return [...this.#servers, ...this.#gateways].find((machine) => machine.name === name)?.process?.host;
+    return this.#processOn(name)?.host;
   }
 
   gatewayOn(index: number): { readonly process: GatewayProcess; readonly site: Site } | undefined {
@@ -151,18 +177,25 @@ export class Machines {
     return this.#servers.length;
   }
 
-  gatewaysRunning(): readonly GatewayProcess[] {
-    return this.#gateways.flatMap(({ process }) => (process ? [process] : []));
+  /** Those that are up, with their counters as they stand. */
+  gatewaysUp(): readonly UpGateway[] {
+    return [...this.#upGateways.values()];
+  }
+
+  #processOn(name: string): ServerProcess | GatewayProcess | undefined {
+    return [...this.#servers, ...this.#gateways].find((machine) => machine.name === name)?.process;
   }
 
   #end(machine: Machine<ServerProcess> | Machine<GatewayProcess>): void {
     const { process, name } = machine;
     if (!process) return;
     this.#note(process.id, "is killed");
+    if ("instance" in process) this.#grounds.stopped(process.instance);
     this.#grounds.network.crash(name);
     process.host.kill();
     machine.process = undefined;
     this.up.delete(name);
+    this.#upGateways.delete(name);
   }
 
   /** A process that has left exits. */

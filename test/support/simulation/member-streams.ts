@@ -6,13 +6,10 @@ import type { TallyFrame } from "./tally-room.ts";
 /** What one member of a room has been shown, looked at frame by frame. */
 export interface MemberStream {
   frame(text: string): void;
-  /** How many of its own messages it was shown. */
-  readonly ownShown: number;
 }
 
 /** Of a ledger: places without a hole from its join on, and nothing that is not durable at that moment. */
 export class LedgerStream implements MemberStream {
-  ownShown = 0;
   /** The last place it was shown; `undefined` before the first frame. */
   last: number | undefined;
   readonly #client: string;
@@ -53,7 +50,6 @@ export class LedgerStream implements MemberStream {
       const durable = fold?.bodies[this.last - 1];
       this.#report("released", `was shown ${body} at place ${n}; durable there is ${durable ?? "nothing"}`);
     }
-    if (body !== undefined && readBody(body).client === this.#client) this.ownShown += 1;
   }
 
   #report(rule: string, detail: string): void {
@@ -114,7 +110,6 @@ export class TallyLives {
 
 /** Of a tally: each life without a hole, and no life that is over. */
 export class TallyStream implements MemberStream {
-  ownShown = 0;
   #life = 0;
   #n = 0;
   readonly #client: string;
@@ -148,7 +143,6 @@ export class TallyStream implements MemberStream {
     const { client, place } = readBody(body);
     if (client !== this.#client) return;
     this.#shown.add(place);
-    this.ownShown = this.#shown.size;
   }
 
   /** Whether it was shown its own message of this place. */

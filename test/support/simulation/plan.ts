@@ -46,7 +46,7 @@ export interface Plan {
 
 export const calmMs = 600;
 const troubleMs = 5_000;
-const rooms = ["ledger/a", "ledger/b", "tally/x", "tally/y"] as const;
+const rooms = ["ledger/a", "tally/x", "pulse/p", "ledger/b", "tally/y"] as const;
 
 /** What a run of this seed consists of. Each run has only some of the kinds of trouble, so that also rare pairs meet often. */
 export function drawPlan(seed: number): Plan {
@@ -62,9 +62,9 @@ export function drawPlan(seed: number): Plan {
   const troubles = chance.between(1, 10);
   for (let index = 0; index < troubles && kinds.length > 0; index += 1) {
     const atMs = chance.between(calmMs, calmMs + troubleMs);
-    actions.push(chance.pick(kinds)(chance, scene, atMs));
+    actions.push(...chance.pick(kinds)(chance, scene, atMs));
     // Troubles that follow closely meet in the middle of what the first one has started.
-    if (chance.happens(0.4)) actions.push(chance.pick(kinds)(chance, scene, atMs + chance.below(300)));
+    if (chance.happens(0.4)) actions.push(...chance.pick(kinds)(chance, scene, atMs + chance.below(300)));
   }
   const endsCold = chance.happens(0.25);
   return { seed, scene, endsCold, actions: actions.sort((one, other) => one.atMs - other.atMs) };
@@ -105,92 +105,117 @@ function pair(chance: Chance, scene: Scene): { one: string; other: string } {
   return one === other ? { one, other: "g0" } : { one, other };
 }
 
-type Draw = (chance: Chance, scene: Scene, atMs: number) => Action;
+type Draw = (chance: Chance, scene: Scene, atMs: number) => readonly Action[];
+
+function single(draw: (chance: Chance, scene: Scene, atMs: number) => Action): Draw {
+  return (chance, scene, atMs) => [draw(chance, scene, atMs)];
+}
+
+/** Everybody talks while a server dies: messages, turns, records and broadcasts are all under way at that moment. */
+const dieUnderLoad: Draw = (chance, scene, atMs) => {
+  const talk = scene.seats.flatMap((_seat, seat) =>
+    Array.from({ length: chance.between(2, 6) }, (): Action => {
+      return { kind: "say", seat, count: chance.between(1, 4), bytes: chance.below(30), atMs: atMs + chance.below(30) };
+    }),
+  );
+  const server = chance.below(scene.servers);
+  const backAfterMs = chance.between(50, 2_000);
+  return [...talk, { kind: "kill", server, backAfterMs, sameId: chance.happens(0.3), atMs: atMs + chance.below(30) }];
+};
+
+/** The same while a room moves, and its source or its target dies under it. */
+const dieInMove: Draw = (chance, scene, atMs) => {
+  const { room } = chance.pick(scene.seats);
+  const to = chance.below(scene.servers);
+  return [{ kind: "move", room, to, atMs: atMs + chance.below(20) }, ...dieUnderLoad(chance, scene, atMs)];
+};
 
 /** A kind that stands here twice is twice as likely. */
 const weights: readonly Draw[] = [
-  (chance, scene, atMs) => {
+  dieUnderLoad,
+  dieInMove,
+  single((chance, scene, atMs) => {
     const { room } = chance.pick(scene.seats);
     return { kind: "move", room, to: chance.below(scene.servers), atMs };
-  },
-  (chance, scene, atMs) => {
+  }),
+  single((chance, scene, atMs) => {
     const { room } = chance.pick(scene.seats);
     return { kind: "move", room, to: chance.below(scene.servers), atMs };
-  },
-  (chance, scene, atMs) => ({
+  }),
+  single((chance, scene, atMs) => ({
     kind: "kill",
     server: chance.below(scene.servers),
     backAfterMs: chance.between(50, 2_000),
     sameId: chance.happens(0.3),
     atMs,
-  }),
-  (chance, scene, atMs) => ({
+  })),
+  single((chance, scene, atMs) => ({
     kind: "drain",
     server: chance.below(scene.servers),
     backAfterMs: chance.between(50, 1_500),
     atMs,
-  }),
-  (chance, scene, atMs) => ({
+  })),
+  single((chance, scene, atMs) => ({
     kind: "stopServer",
     server: chance.below(scene.servers),
     backAfterMs: chance.between(50, 1_500),
     atMs,
-  }),
-  (chance, scene, atMs) => ({ kind: "start", server: chance.below(scene.servers), atMs }),
-  (chance, scene, atMs) => ({ kind: "join", seat: chance.below(scene.seats.length), atMs }),
-  (chance, scene, atMs) => ({ kind: "leave", seat: chance.below(scene.seats.length), atMs }),
-  (chance, scene, atMs) => ({
+  })),
+  single((chance, scene, atMs) => ({ kind: "start", server: chance.below(scene.servers), atMs })),
+  single((chance, scene, atMs) => ({ kind: "join", seat: chance.below(scene.seats.length), atMs })),
+  single((chance, scene, atMs) => ({ kind: "leave", seat: chance.below(scene.seats.length), atMs })),
+  single((chance, scene, atMs) => ({
     kind: "killGateway",
     gateway: chance.below(scene.gateways),
     backAfterMs: chance.between(50, 1_500),
     sameId: chance.happens(0.5),
     atMs,
-  }),
-  (chance, scene, atMs) => ({
+  })),
+  single((chance, scene, atMs) => ({
     kind: "pause",
     host: anyHost(chance, scene),
     forMs: chance.pick([30, 200, 700, 1_000, 1_600, 3_000]),
     atMs,
-  }),
-  (chance, scene, atMs) => ({
+  })),
+  single((chance, scene, atMs) => ({
     kind: "pause",
     host: serverHost(chance, scene),
     forMs: chance.between(1_000, 3_000),
     atMs,
-  }),
-  (chance, scene, atMs) => ({
+  })),
+  single((chance, scene, atMs) => ({
     kind: "jump",
     host: serverHost(chance, scene),
     byMs: chance.pick([300, 1_000, 2_500, 60_000]),
     atMs,
-  }),
+  })),
   // Not further: an outage that lasts too long by a gateway's own clock closes its clients, and rightly so.
-  (chance, scene, atMs) => ({
+  single((chance, scene, atMs) => ({
     kind: "jump",
     host: `g${chance.below(scene.gateways)}`,
     byMs: chance.pick([300, 1_000, 2_500]),
     atMs,
-  }),
-  (chance, scene, atMs) => ({
+  })),
+  single((chance, scene, atMs) => ({
     kind: "cut",
     ...pair(chance, scene),
     isOneWay: chance.happens(0.4),
     forMs: chance.between(50, 3_000),
     atMs,
-  }),
-  (chance, scene, atMs) => ({ kind: "reset", ...pair(chance, scene), atMs }),
-  (chance, scene, atMs) => ({
+  })),
+  single((chance, scene, atMs) => ({ kind: "reset", ...pair(chance, scene), atMs })),
+  single((chance, scene, atMs) => ({
     kind: "store",
     host: serverHost(chance, scene),
     trouble: chance.pick<StoreTrouble>(["slow", "uncertain", "away", "full"]),
     forMs: chance.between(100, 2_500),
     atMs,
-  }),
-  (chance, scene, atMs) => ({
+  })),
+  single((chance, scene, atMs) => ({
     kind: "store",
     host: chance.happens(0.5) ? "all" : anyHost(chance, scene),
     trouble: "uncertain",
     forMs: chance.between(500, 3_000),
     atMs,
-  }),
+  })),
 ];

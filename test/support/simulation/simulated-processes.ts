@@ -22,6 +22,8 @@ export interface Grounds {
   readonly chance: Chance;
   readonly store: SimulatedStore;
   readonly apps: Apps;
+  /** The process does nothing from here on, or for a while. */
+  stopped(instance: string): void;
   /** A gateway was told that a session's stream is acknowledged so far. */
   acknowledged(session: string, cseq: number): void;
 }
@@ -43,6 +45,8 @@ export type OperatedRoomServer = RunningRoomServer & OperatedServer;
 
 export interface ServerProcess {
   readonly id: ServerId;
+  /** Never used again. */
+  readonly instance: string;
   readonly host: VirtualHost;
   readonly running: Promise<OperatedRoomServer>;
 }
@@ -83,7 +87,7 @@ export function startServerProcess(grounds: Grounds, machine: string, id: string
     },
     grounds.apps,
   );
-  return { id: id as ServerId, host, running: running as Promise<OperatedRoomServer> };
+  return { id: id as ServerId, instance: trunk.self.instance, host, running: running as Promise<OperatedRoomServer> };
 }
 
 export function startGatewayProcess(grounds: Grounds, machine: string, id: string, start: number): GatewayProcess {

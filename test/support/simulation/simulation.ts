@@ -1,4 +1,3 @@
-import { closeCodes } from "../../../gateway/wire/close-codes.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "../../../gateway/wire/memory-pipe.ts";
 import { ledger } from "../../../load/ledger.ts";
 import { LedgerChecker } from "../../../load/ledger-checker.ts";
@@ -9,6 +8,9 @@ import { type Finding, Findings } from "./findings.ts";
 import { Machines } from "./machines.ts";
 import { LedgerStream, type MemberStream, TallyLives, TallyStream } from "./member-streams.ts";
 import { type Action, calmMs, type Plan } from "./plan.ts";
+import { PulseLines, PulseStream } from "./pulse-lines.ts";
+import { type PulseFrame, pulseApp } from "./pulse-room.ts";
+import { RestCheck } from "./rest-check.ts";
 import { SimulatedClient } from "./simulated-client.ts";
 import { SimulatedStore } from "./simulated-store.ts";
 import { tallyApp } from "./tally-room.ts";
@@ -56,21 +58,23 @@ class Simulation {
   readonly #store: SimulatedStore;
   readonly #machines: Machines;
   readonly #lives: TallyLives;
+  readonly #pulses: PulseLines;
+  readonly #rest: RestCheck;
   readonly #seats: readonly Seat[];
   readonly #clients: SimulatedClient[] = [];
-  readonly #tallySessions = new Set<string>();
+  /** Of rooms whose acks promise nothing. */
+  readonly #unheldSessions = new Set<string>();
   readonly #cuts = new Set<string>();
 
   constructor(plan: Plan, keepsTrace: boolean) {
     this.#plan = plan;
     this.#world = createVirtualRuntime({ seed: plan.seed });
     this.#chance = new Chance(plan.seed ^ 0x5eed);
-    this.#trace = new Trace(() => this.#world.nowMs(), keepsTrace);
-    this.#findings = new Findings(
-      () => this.#world.nowMs(),
-      (what) => this.#trace.note("!", what),
-    );
-    this.#truth = new DurableTruth(this.#findings, this.#trace, (room) => room.startsWith("ledger/"));
+    const nowMs = (): number => this.#world.nowMs();
+    this.#trace = new Trace(nowMs, keepsTrace);
+    this.#findings = new Findings(nowMs, (what) => this.#trace.note("!", what));
+    this.#pulses = new PulseLines(this.#findings, nowMs, !plan.actions.some(({ kind }) => kind === "store"));
+    this.#truth = new DurableTruth(this.#findings, this.#trace, this.#pulses);
     this.#store = new SimulatedStore(this.#world, this.#chance, this.#truth);
     this.#network = createMemoryNetwork(this.#world, { delayMs: () => 0.1 + this.#chance.delayMs(1.5, 25, 40) });
     this.#lives = new TallyLives(this.#findings);
@@ -81,7 +85,8 @@ class Simulation {
         lives += 1;
         return lives;
       },
-      joined: ({ id }: { id: string }) => void this.#tallySessions.add(id),
+      joined: ({ id }: { id: string }) => void this.#unheldSessions.add(id),
+      said: (room: string, frame: PulseFrame) => this.#pulses.said(room, frame),
     };
     this.#machines = new Machines(
       {
@@ -89,24 +94,26 @@ class Simulation {
         network: this.#network,
         chance: this.#chance,
         store: this.#store,
-        apps: { ledger: { ...ledger, idleMs: 600 }, tally: tallyApp(watch) },
+        apps: { ledger: { ...ledger, idleMs: 600 }, tally: tallyApp(watch), pulse: pulseApp(watch) },
+        stopped: (instance) => this.#pulses.stopped(instance),
         acknowledged: (session, cseq) => {
-          if (!this.#tallySessions.has(session)) this.#truth.acknowledged(session, cseq);
+          if (!this.#unheldSessions.has(session)) this.#truth.acknowledged(session, cseq);
         },
       },
       plan.scene,
       (who, what) => this.#trace.note(who, what),
     );
+    this.#rest = new RestCheck(plan, this.#machines, this.#truth, this.#findings, this.#clients);
   }
 
   async run(): Promise<Outcome> {
     const stopWatching = this.#watchRejections();
     try {
       await this.#act();
-      await this.#rest("after the troubles");
+      await this.#heal("after the troubles");
       if (this.#plan.endsCold && this.#isSound) {
         this.#machines.replaceAllServers();
-        await this.#rest("after a cold start");
+        await this.#heal("after a cold start");
       }
       this.#lives.check();
       if (this.#isSound) this.#checkLedgers();
@@ -135,7 +142,7 @@ class Simulation {
   #checkLedgers(): void {
     for (const room of this.#rooms()) {
       const fold = this.#truth.foldOf(room);
-      if (!fold) continue;
+      if (!fold?.isExact) continue;
       const checker = new LedgerChecker(room);
       const sent = new Map<string, number>();
       for (const client of this.#clients) {
@@ -165,7 +172,7 @@ class Simulation {
   }
 
   /** Ends all trouble; then everything that was promised must come true within {@link restMsMax}. */
-  async #rest(when: string): Promise<void> {
+  async #heal(when: string): Promise<void> {
     if (!this.#isSound) return;
     this.#trace.note("-", "all trouble ends");
     this.#store.endAll();
@@ -177,14 +184,17 @@ class Simulation {
     const untilMs = this.#world.nowMs() + restMsMax;
     let missing: string | undefined = "";
     await this.#advanceTo(untilMs, () => {
-      missing = this.#whatIsMissing();
+      missing = this.#rest.whatIsMissing();
       return missing === undefined;
     });
     if (missing !== undefined && this.#isSound) this.#findings.report("liveness", `${when}: ${missing}`);
   }
 
   async #advanceTo(untilMs: number, isOver: () => boolean): Promise<void> {
-    while (this.#world.nowMs() < untilMs && this.#isSound && !isOver()) await this.#world.advanceAsync(stepMs);
+    while (this.#world.nowMs() < untilMs && this.#isSound && !isOver()) {
+      await this.#world.advanceAsync(stepMs);
+      this.#rest.checkBounds();
+    }
   }
 
   #carryOut(action: Action): void {
@@ -224,7 +234,7 @@ class Simulation {
         machines.killGateway(action.gateway, action.backAfterMs, action.sameId);
         return;
       case "pause":
-        this.#pause(action.host, action.forMs);
+        machines.pause(action.host, action.forMs);
         return;
       case "jump":
         this.#trace.note(action.host, `its clock jumps by ${action.byMs}`);
@@ -243,14 +253,6 @@ class Simulation {
         this.#world.after(action.forMs, () => this.#store.end(action.host, action.trouble));
         return;
     }
-  }
-
-  #pause(machine: string, forMs: number): void {
-    const host = this.#machines.hostOn(machine);
-    if (!host || host.isStopped) return;
-    this.#trace.note(machine, `stands still for ${forMs}`);
-    host.stop();
-    this.#world.after(forMs, () => host.continue());
   }
 
   #cut(one: string, other: string, isOneWay: boolean, forMs: number): void {
@@ -318,75 +320,13 @@ class Simulation {
   }
 
   #streamOf(client: string, room: string): MemberStream {
-    return room.startsWith("ledger/")
-      ? new LedgerStream(client, room, this.#truth, this.#findings)
-      : new TallyStream(client, room, this.#lives, this.#findings);
+    if (room.startsWith("ledger/")) return new LedgerStream(client, room, this.#truth, this.#findings);
+    if (room.startsWith("pulse/")) return new PulseStream(client, room, this.#pulses, this.#findings);
+    return new TallyStream(client, room, this.#lives, this.#findings);
   }
 
   #rooms(): Set<string> {
     return new Set(this.#clients.map(({ room }) => room));
-  }
-
-  /** What must still come true; `undefined` once all of it is. */
-  #whatIsMissing(): string | undefined {
-    for (const client of this.#clients) {
-      const missing = this.#missingOf(client);
-      if (missing !== undefined) return missing;
-    }
-    return this.#missingOfRooms();
-  }
-
-  #missingOf(client: SimulatedClient): string | undefined {
-    const { name, room, state, said, stream, isCutOff } = client;
-    if (state === "closed") {
-      if (client.closeCode === closeCodes.roomRestarted && this.#mayBeGivenUp(client)) return undefined;
-      this.#findings.report("closed", `${name} in ${room} was closed with ${client.closeCode}, ${client.closeReason}`);
-      return undefined;
-    }
-    if (isCutOff) return undefined;
-    if (stream instanceof LedgerStream) {
-      const fold = this.#truth.foldOf(room);
-      const durable = fold?.saidBy(name) ?? 0;
-      const isGivenUp = state === "left" && this.#mayBeGivenUp(client);
-      if (durable < said && !isGivenUp) return `${name} in ${room} has said ${said}, durable are ${durable}`;
-      if (state === "left") return undefined;
-      if (stream.last !== fold?.bodies.length) {
-        return `${name} in ${room} was shown up to place ${stream.last} of ${fold?.bodies.length}`;
-      }
-    }
-    if (state === "open" && stream instanceof TallyStream && said > 0 && !stream.hasShown(said)) {
-      return `${name} in ${room} was not shown its last message, ${said}`;
-    }
-    return undefined;
-  }
-
-  /** A gateway that was silent for a lease is taken for lost: its sessions cannot go on. */
-  #mayBeGivenUp({ gatewayMachine }: SimulatedClient): boolean {
-    return this.#plan.actions.some((action) => {
-      const isSilence = action.kind === "pause" || action.kind === "jump" || action.kind === "store";
-      return isSilence && (action.host === gatewayMachine || action.host === "all");
-    });
-  }
-
-  #missingOfRooms(): string | undefined {
-    const { up } = this.#machines;
-    if (up.size !== this.#machines.serverCount) return `${up.size} of ${this.#machines.serverCount} servers are up`;
-    const leaving = [...up.values()].find(({ isLeaving }) => isLeaving);
-    if (leaving) return `${leaving.process.id} has not left`;
-    for (const room of this.#rooms()) {
-      const open = this.#clients.filter((one) => one.room === room && one.state === "open" && !one.isCutOff).length;
-      const winner = this.#truth.winnerOf(room);
-      const runs = [...up.values()].flatMap(({ process, running }) => {
-        const described = running.operated.describe(room as never);
-        return described ? [{ process: process.host, ...described }] : [];
-      });
-      const [first] = runs;
-      if (open === 0 && runs.length === 0) continue;
-      if (runs.length !== 1 || !first) return `${room} runs at ${runs.length} servers`;
-      if (first.epoch !== winner?.epoch) return `${room} runs at epoch ${first.epoch}, its head is at ${winner?.epoch}`;
-      if (first.sessions !== open) return `${room} has ${first.sessions} sessions, open are ${open}`;
-    }
-    return undefined;
   }
 
   /** A promise that nobody catches is an error of the code under test. */

@@ -17,6 +17,7 @@ test("OWN-1: every cell of a room's ownership", () => {
     reading, head: free, we drain → gone: leave
     reading, head: mine at 7 → taking: takeOver
     reading, head: mine at 8 → taking: takeOver
+    reading, head: mine at 8, we are full → taking: takeOver
     reading, head: of a live one → gone: leave
     reading, head: of a dead one → taking: takeOver
     reading, head: of a silent one → gone: leave
@@ -28,6 +29,7 @@ test("OWN-1: every cell of a room's ownership", () => {
     reading for the last time, head: free, we drain → gone: leave
     reading for the last time, head: mine at 7 → gone: leave
     reading for the last time, head: mine at 8 → gone: leave
+    reading for the last time, head: mine at 8, we are full → gone: leave
     reading for the last time, head: of a live one → gone: leave
     reading for the last time, head: of a dead one → gone: leave
     reading for the last time, head: of a silent one → gone: leave
@@ -51,6 +53,7 @@ test("OWN-1: every cell of a room's ownership", () => {
     resolving, head: free, we drain → gone: leave
     resolving, head: mine at 7 → taking: takeOver
     resolving, head: mine at 8 → restoring: restore
+    resolving, head: mine at 8, we are full → restoring: restore
     resolving, head: of a live one → gone: leave
     resolving, head: of a dead one → taking: takeOver
     resolving, head: of a silent one → gone: leave
@@ -63,6 +66,7 @@ test("OWN-1: every cell of a room's ownership", () => {
     resolving for the last time, head: free, we drain → gone: leave
     resolving for the last time, head: mine at 7 → gone: leave
     resolving for the last time, head: mine at 8 → restoring: restore
+    resolving for the last time, head: mine at 8, we are full → restoring: restore
     resolving for the last time, head: of a live one → gone: leave
     resolving for the last time, head: of a dead one → gone: leave
     resolving for the last time, head: of a silent one → gone: leave
@@ -74,6 +78,7 @@ test("OWN-1: every cell of a room's ownership", () => {
     restoring, fenced, free → gone: halt, leave
     restoring, unavailable → restoring: retryLater
     restoring, restored → running: run
+    restoring, restored behind a silence → verifying: readHead
     restoring, restore failed → releasing: halt, release
     restoring, threw → releasing: halt, release
     restoring, retry → same: restore
@@ -82,6 +87,7 @@ test("OWN-1: every cell of a room's ownership", () => {
     restoring for the last time, fenced, free → gone: halt, leave
     restoring for the last time, unavailable → releasing: halt, release
     restoring for the last time, restored → running: run
+    restoring for the last time, restored behind a silence → verifying: readHead
     restoring for the last time, restore failed → releasing: halt, release
     restoring for the last time, threw → releasing: halt, release
     restoring for the last time, retry → same: restore
@@ -115,8 +121,9 @@ test("OWN-1: every cell of a room's ownership", () => {
     verifying, head: free → gone: halt, leave
     verifying, head: free, we are full → gone: halt, leave
     verifying, head: free, we drain → gone: halt, leave
-    verifying, head: mine at 7 → running: run
+    verifying, head: mine at 7 → reclaiming: takeOverAgain
     verifying, head: mine at 8 → gone: halt, leave
+    verifying, head: mine at 8, we are full → gone: halt, leave
     verifying, head: of a live one → gone: halt, leave
     verifying, head: of a dead one → gone: halt, leave
     verifying, head: of a silent one → gone: halt, leave

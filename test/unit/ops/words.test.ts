@@ -114,6 +114,7 @@ describe("OPS-12: figures", () => {
         roomsThrown: 12,
         snapshots: 13,
         framesDropped: 14,
+        unstoredMs: 15,
         movePauses: pausesOf(4, 2, 8, 60, 20_000),
       },
     },

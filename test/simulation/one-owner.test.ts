@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import type { Store } from "../../gateway/store/port.ts";
+import { clusterOf } from "../support/cluster-of.ts";
+import { storeWith } from "../support/store-with.ts";
+import type { VirtualCluster } from "../support/virtual-cluster.ts";
+import type { VirtualHost } from "../support/virtual-host.ts";
+
+// Nothing is ever appended for a memory room, so nothing but its head could tell two owners of each other.
+
+const room = "room/a";
+const lapseMs = 4_000;
+
+/** Delays of one server's calls to the store, each at the moment when it is called. */
+interface Slowness {
+  server: string;
+  takeoverMs: number;
+  answerMs: number;
+  takeoversAsked: number;
+}
+
+async function slowCluster(): Promise<{ world: VirtualCluster; slow: Slowness; owner: string; other: string }> {
+  const slow: Slowness = { server: "", takeoverMs: 0, answerMs: 0, takeoversAsked: 0 };
+  const wrapStore = (store: Store, host: VirtualHost): Store => {
+    const pause = (ms: number): Promise<void> => new Promise((resolve) => world.world.after(ms, resolve));
+    return storeWith(store, {
+      takeover: async (requests) => {
+        if (host !== world.servers.get(slow.server)?.host) return store.takeover(requests);
+        slow.takeoversAsked += 1;
+        const { takeoverMs, answerMs } = slow;
+        if (takeoverMs > 0) await pause(takeoverMs);
+        const answers = await store.takeover(requests);
+        if (answerMs > 0) await pause(answerMs);
+        return answers;
+      },
+    });
+  };
+  const world: VirtualCluster = await clusterOf(() => ({ onMessage: (session) => session.send("heard") }), {
+    gateways: 2,
+    wrapStore,
+  });
+  await world.client("g1", room);
+  await world.advance(500);
+  const owner = (await world.ownerOf(room)) ?? "";
+  return { world, slow, owner, other: owner === "s1" ? "s2" : "s1" };
+}
+
+function ownersOf(world: VirtualCluster): string[] {
+  return [...world.servers.keys()].filter((id) => {
+    const { running } = world.servers.get(id) ?? {};
+    return running !== undefined && running.rooms > 0;
+  });
+}
+
+async function until(world: VirtualCluster, isSo: () => boolean): Promise<void> {
+  for (let waitedMs = 0; !isSo(); waitedMs += 10) {
+    if (waitedMs > 20_000) throw new Error("it does not come to that");
+    await world.advance(10);
+  }
+}
+
+test("OWN-3: of an owner that comes back and a takeover that was decided before and lands after, one has the room", async () => {
+  const { world, slow, owner, other } = await slowCluster();
+  Object.assign(slow, { server: other, takeoverMs: 800 });
+  world.servers.get(owner)?.host.stop();
+  await until(world, () => slow.takeoversAsked > 0);
+  world.servers.get(owner)?.host.continue();
+  await world.advance(5_000);
+  expect(ownersOf(world)).toEqual([await world.ownerOf(room)]);
+});
+
+test("OWN-3: a server whose takeover lands while it stands still does not run the room that was taken from it meanwhile", async () => {
+  const { world, slow, owner, other } = await slowCluster();
+  await world.addServer("s3");
+  await world.advance(1_500);
+  // The takeover takes effect at once, and its answer comes when others have long had enough of waiting.
+  Object.assign(slow, { server: other, answerMs: lapseMs + 1_500 });
+  world.kill(owner);
+  const heads: (string | null)[] = [];
+  await until(world, () => slow.takeoversAsked > 0);
+  await world.advance(20);
+  heads.push(await world.ownerOf(room));
+  world.servers.get(other)?.host.stop();
+  await world.advance(lapseMs);
+  await world.client("g2", room);
+  await world.advance(500);
+  heads.push(await world.ownerOf(room));
+  world.servers.get(other)?.host.continue();
+  await world.advance(5_000);
+  expect(heads).toEqual([other, "s3"]);
+  expect(ownersOf(world)).toEqual(["s3"]);
+});
