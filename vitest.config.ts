@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const alias = { "roomgate/room": source("gateway/serve.ts"), roomgate: source("gateway/index.ts") };
 
-/** Suites differ in what they may touch: only `integration` and `browser` see real processes, and they run one file at a time. */
+/** Suites differ in what they may touch: only `integration`, `browser` and `load` see real processes, and they run one file at a time. */
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -21,7 +21,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: "integration",
-          include: ["test/integration/**/*.test.ts", "test/browser/**/*.test.ts"],
+          include: ["test/integration/**/*.test.ts", "test/browser/**/*.test.ts", "test/load/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 60_000,

@@ -22,6 +22,7 @@ const suites = [
   },
   { name: "integration", project: "integration", folders: ["integration"], programs: [], built: true },
   { name: "browser", project: "integration", folders: ["browser"], programs: ["chromium"], built: true },
+  { name: "load", project: "integration", folders: ["load"], programs: ["k6"], built: true },
 ];
 
 const named = { type: "string", multiple: true, default: [] };

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { findProgram, installWithApt } from "./find.mjs";
+import { obtainK6 } from "./k6.mjs";
 
 /**
  * Programs that are no npm packages. Each is looked for under its variable, then by name on the PATH, then installed if that
- * is allowed; whoever has none of these is told what to install.
+ * is allowed (k6 in ways of its own); whoever has none of these is told what to install.
  */
 const programs = {
   chromium: {
@@ -14,7 +15,7 @@ const programs = {
   },
   haproxy: { variable: "ROOMGATE_HAPROXY", names: ["haproxy"], others: [], aptPackage: "haproxy" },
   nginx: { variable: "ROOMGATE_NGINX", names: ["nginx"], others: [], aptPackage: "nginx-light" },
-  k6: { variable: "ROOMGATE_K6", names: ["k6"], others: [], aptPackage: undefined },
+  k6: { variable: "ROOMGATE_K6", obtain: obtainK6 },
 };
 
 /** `{ path, variable }`, or `{ missing }` with a line that says what to do. */
@@ -26,6 +27,7 @@ export function obtainProgram(name) {
     if (existsSync(given)) return { path: given, variable: program.variable };
     return { missing: `${program.variable} names ${given}, which does not exist` };
   }
+  if (program.obtain !== undefined) return { variable: program.variable, ...program.obtain() };
   const find = () => findProgram(...program.names) ?? program.others.find((path) => existsSync(path));
   let path = find();
   if (path === undefined && program.aptPackage !== undefined && installWithApt(program.aptPackage)) path = find();
