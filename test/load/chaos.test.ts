@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,6 +32,11 @@ afterEach(async () => {
   cluster = undefined;
   rmSync(folder, { recursive: true, force: true });
 });
+
+function firstExample(page: string): string {
+  const text = readFileSync(fileURLToPath(new URL(`../../${page}`, import.meta.url)), "utf8");
+  return /^```js\n(.*?)^```$/ms.exec(text)?.[1] ?? "";
+}
 
 function runScript(name: string, args: readonly string[]): Promise<Run> {
   const script = fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
@@ -98,12 +103,19 @@ describe("npm run load", () => {
     expect(exit).toBe(wanted);
   });
 
-  test("LOAD-1: the exit code tells that a promise was broken, whatever it is", async () => {
-    cluster = await startCluster();
-    const where = ["--url", cluster.clientUrl, "--report", join(folder, "report.html")];
-    const what = ["--vus", "2", "--duration", "1s", "--latency-p99-ms", "0"];
-    const { exit, output } = await runScript("load.mjs", ["echo", ...where, ...what]);
-    expect(output).toMatch(/BROKEN +message_latency/);
-    expect(exit).toBe(brokenPromise);
+  test("LOAD-1: the scenario of LOAD-TESTING.md runs as shown, and the exit code tells when a promise is broken", async () => {
+    writeFileSync(join(folder, "my-rooms.mjs"), firstExample("README.md"));
+    writeFileSync(join(folder, "counter.load.js"), firstExample("LOAD-TESTING.md"));
+    cluster = await startCluster({ flags: ["--rooms", join(folder, "my-rooms.mjs")] });
+    const where = ["--url", cluster.clientUrl, "--report", join(folder, "report.html"), "--vus", "4"];
+    const own = [join(folder, "counter.load.js"), ...where];
+    const kept = await runScript("load.mjs", [...own, "--duration", "2s", ...anyTimes]);
+    expect(kept.output).toMatch(/kept +joined +count==4 +4\n/);
+    expect(kept.output).toMatch(/ messages +[1-9]/);
+    expect(kept.exit).toBe(0);
+
+    const broken = await runScript("load.mjs", [...own, "--duration", "1s", "--latency-p99-ms", "0"]);
+    expect(broken.output).toMatch(/BROKEN +message_latency +p\(99\)<0/);
+    expect(broken.exit).toBe(brokenPromise);
   });
 });
