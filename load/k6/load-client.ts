@@ -18,8 +18,11 @@ export interface ClientLink {
   answered(sentMs: number): void;
   /** Something was waited for as long as this, and is not part of the latency. */
   waited(ms: number): void;
-  /** `noticedMs`: when it was noticed; now if left out. Kills of a server excuse it only in `memory` rooms. */
-  found(fault: Fault, count: number, noticedMs?: number): void;
+  /**
+   * `noticedMs`: when it was noticed; now if left out. Kills of a server excuse it only in `memory` rooms. `what`: which it were, for
+   * whoever reads it.
+   */
+  found(fault: Fault, count: number, noticedMs?: number, what?: string): void;
   /** Until when what is missing in this room is nobody's fault but the cluster's. */
   readonly strictUntilMs: number;
   /** The first of each client are shown. */
@@ -135,11 +138,11 @@ class Member implements ClientLink {
     this.#longestMs = Math.max(this.#longestMs, ms);
   }
 
-  found(fault: Fault, count: number, noticedMs = this.nowMs()): void {
+  found(fault: Fault, count: number, noticedMs = this.nowMs(), what = ""): void {
     if (count <= 0) return;
     const strict = noticedMs < this.strictUntilMs ? "yes" : "no";
     measured[fault].add(count, { ...this.#tags, strict });
-    if (strict === "yes") this.#complain(`${count} ${fault}`);
+    if (strict === "yes") this.#complain(`${count} ${fault} ${what}`.trimEnd());
   }
 
   broken(what: string): void {

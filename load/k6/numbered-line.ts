@@ -45,4 +45,11 @@ export class NumberedLine {
     for (const noticedMs of this.#missing.values()) if (noticedMs < beforeMs) count += 1;
     return count;
   }
+
+  /** The first few of the numbers up to `last` that are missing. */
+  examples(last: number, atMost = 5): number[] {
+    const next = this.#next ?? last + 1;
+    const tail = Array.from({ length: Math.max(0, Math.min(atMost, last + 1 - next)) }, (_none, at) => next + at);
+    return [...[...this.#missing.keys()].slice(0, atMost), ...tail].slice(0, atMost);
+  }
 }

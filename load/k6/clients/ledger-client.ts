@@ -13,7 +13,7 @@ class LedgerClient implements LoadClient {
 
   constructor(link: ClientLink) {
     this.#link = link;
-    this.#own = new LineJudge(link, 1);
+    this.#own = new LineJudge(link, 1, "own body");
   }
 
   speak(nowMs: number): void {
@@ -27,7 +27,7 @@ class LedgerClient implements LoadClient {
       this.#link.broken("a ledger speaks text");
     } else if ("total" in message) {
       if (this.#places !== undefined) this.#link.broken("welcomed twice");
-      this.#places ??= new LineJudge(this.#link, message.total + 1);
+      this.#places ??= new LineJudge(this.#link, message.total + 1, "place");
     } else if (this.#places === undefined) {
       this.#link.broken("told of a body before the welcome");
     } else {

@@ -5,10 +5,12 @@ import { NumberedLine } from "../numbered-line.ts";
 export class LineJudge {
   readonly #link: ClientLink;
   readonly #line: NumberedLine;
+  readonly #name: string;
 
-  /** `first`: the number that must come first; left out where any may. */
-  constructor(link: ClientLink, first?: number) {
+  /** `first`: the number that must come first; left out where any may. `name`: of the line, for whoever reads what is wrong with it. */
+  constructor(link: ClientLink, first?: number, name = "message") {
     this.#link = link;
+    this.#name = name;
     this.#line = new NumberedLine(first);
   }
 
@@ -19,8 +21,8 @@ export class LineJudge {
 
   note(number: number, nowMs: number): void {
     const arrival = this.#line.note(number, nowMs);
-    if (arrival === "late") this.#link.found("reorderings", 1, nowMs);
-    if (arrival === "again") this.#link.found("doubles", 1, nowMs);
+    if (arrival === "late") this.#link.found("reorderings", 1, nowMs, `${this.#name} ${number}`);
+    if (arrival === "again") this.#link.found("doubles", 1, nowMs, `${this.#name} ${number}`);
   }
 
   /** Tells of what is missing up to `last`. Call it once, in the end. */
@@ -28,8 +30,9 @@ export class LineJudge {
     const { strictUntilMs } = this.#link;
     const strict = this.#line.missing(last, strictUntilMs, nowMs);
     const all = this.#line.missing(last, Number.POSITIVE_INFINITY, nowMs);
-    this.#link.found("gaps", strict, 0);
-    this.#link.found("gaps", all - strict, nowMs);
+    const examples = `${this.#name} ${this.#line.examples(last).join(", ")}`;
+    this.#link.found("gaps", strict, 0, examples);
+    this.#link.found("gaps", all - strict, nowMs, examples);
   }
 
   /** Whether everything up to `last` has come. */
