@@ -1,4 +1,5 @@
 /** For load tests of one's own rooms, with k6: `roomgate/load`. LOAD-TESTING.md shows how. */
+import "./random-values.ts";
 import "./text-codec.ts";
 
 export { runChaos } from "./chaos-course.ts";

@@ -1,3 +1,4 @@
+import "../random-values.ts";
 import "../text-codec.ts";
 import { createDecoder, readVarUint } from "lib0/decoding";
 import { createEncoder, encode, length, toUint8Array, writeVarUint } from "lib0/encoding";
