@@ -1,10 +1,11 @@
 import type { DeliveryClass } from "../wire/frames.ts";
 
-/** One message down, shared by all the sessions it goes to. `payload` is a view into the batch it came with: valid until the batch ends. */
+/** One message down, shared by all the sessions it goes to. */
 export interface DownItem {
   readonly delivery: DeliveryClass;
   /** 0 unless `delivery` is latest. */
   readonly latestKey: number;
   readonly isText: boolean;
-  readonly payload: Uint8Array;
+  /** A view into the batch that it came with, and a copy from then on where it waits beyond that batch. */
+  payload: Uint8Array;
 }

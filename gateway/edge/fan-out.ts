@@ -2,33 +2,34 @@ import { decodeControl } from "../wire/control-codec.ts";
 import type { DeliveryClass } from "../wire/frames.ts";
 import type { Channel, Epoch, Rseq, SessionNumber } from "../wire/ids.ts";
 import type { LinkEnd, LinkHandler, TrunkLink } from "../wire/link.ts";
-import type { Logger } from "../wire/runtime.ts";
+import type { Runtime } from "../wire/runtime.ts";
 import type { DownItem } from "./down-item.ts";
 import type { EdgeRoom } from "./edge-room.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import { numberBytes, readNumber } from "./number-pairs.ts";
 import type { Session } from "./session.ts";
+import { SlicedWrites } from "./sliced-writes.ts";
 
 /**
  * What comes down one trunk, handed to the rooms and sessions it is for. A message is queued at its sessions and written when
- * the batch ends, so that each client gets the batch's messages in one write.
+ * the batch ends, so that each client gets the batch's messages in one write; a large fan-out takes several turns of the event loop.
  */
 export class FanOut implements LinkHandler {
   readonly #link: TrunkLink;
   readonly #stats: GatewayStats;
-  readonly #log: Logger;
+  readonly #runtime: Runtime;
   readonly #ended: (end: LinkEnd) => void;
   readonly #rooms = new Map<Channel, EdgeRoom>();
   /** Rooms that wait until the trunk takes more. */
   readonly #heldUp = new Set<EdgeRoom>();
-  /** Sessions with something of the present batch; empty between batches. */
-  #dirty: Session[] = [];
+  readonly #writes: SlicedWrites;
   #nextChannel: Channel = 1;
 
-  constructor(link: TrunkLink, stats: GatewayStats, log: Logger, ended: (end: LinkEnd) => void) {
+  constructor(link: TrunkLink, stats: GatewayStats, runtime: Runtime, ended: (end: LinkEnd) => void) {
     this.#link = link;
     this.#stats = stats;
-    this.#log = log;
+    this.#runtime = runtime;
+    this.#writes = new SlicedWrites(runtime);
     this.#ended = ended;
   }
 
@@ -70,8 +71,13 @@ export class FanOut implements LinkHandler {
     const room = this.#roomFor(channel, epoch);
     if (!room?.acceptsRseq(rseq, payload.length)) return;
     const receiver = room.sessions.get(session);
-    if (receiver === undefined) this.#stats.droppedStale += 1;
-    else this.#deliver(receiver, { delivery, latestKey, isText, payload });
+    if (receiver === undefined) {
+      this.#stats.droppedStale += 1;
+      return;
+    }
+    const item: DownItem = { delivery, latestKey, isText, payload };
+    this.#writes.add(item, 1);
+    this.#deliver(receiver, item);
   }
 
   onBroadcast(
@@ -87,6 +93,7 @@ export class FanOut implements LinkHandler {
     const room = this.#roomFor(channel, epoch);
     if (!room?.acceptsRseq(rseq, payload.length)) return;
     const item: DownItem = { delivery, latestKey, isText, payload };
+    this.#writes.add(item, room.sessions.size);
     for (const session of room.sessions.values()) {
       // Who is not acknowledged as a member was none when this was sent: acks come before messages.
       if (session.number !== except && !session.up.joinPending) this.#deliver(session, item);
@@ -106,6 +113,7 @@ export class FanOut implements LinkHandler {
     const room = this.#roomFor(channel, epoch);
     if (!room?.acceptsRseq(rseq, payload.length)) return;
     const item: DownItem = { delivery, latestKey, isText, payload };
+    this.#writes.add(item, sessions.length / numberBytes);
     for (let at = 0; at + numberBytes <= sessions.length; at += numberBytes) {
       const session = room.sessions.get(readNumber(sessions, at));
       if (session !== undefined) this.#deliver(session, item);
@@ -148,10 +156,7 @@ export class FanOut implements LinkHandler {
   }
 
   onBatchEnd(): void {
-    const dirty = this.#dirty;
-    if (dirty.length === 0) return;
-    this.#dirty = [];
-    for (const session of dirty) session.flush();
+    this.#writes.batchEnded();
   }
 
   onDrained(): void {
@@ -191,7 +196,7 @@ export class FanOut implements LinkHandler {
   }
 
   #deliver(session: Session, item: DownItem): void {
-    if (session.deliver(item)) this.#dirty.push(session);
+    if (session.deliver(item)) this.#writes.lineUp(session);
   }
 
   /** The channel's room, if the frame is of the epoch that is valid for it. */
@@ -207,7 +212,7 @@ export class FanOut implements LinkHandler {
   }
 
   #breakOff(rule: string): void {
-    this.#log.warn({ peer: this.#link.peer.id, rule }, "a room server broke the rules of the trunk");
+    this.#runtime.log.warn({ peer: this.#link.peer.id, rule }, "a room server broke the rules of the trunk");
     this.#link.close();
   }
 }

@@ -123,7 +123,7 @@ export class Trunk {
     const { runtime, stats } = this.#setting;
     this.#dial = undefined;
     const isOther = link.peer.id !== this.server;
-    const fanOut = new FanOut(link, stats, runtime.log, (end) => {
+    const fanOut = new FanOut(link, stats, runtime, (end) => {
       // Whoever answers at this address now, the server that we know is not there any more.
       this.#ended(isOther ? { kind: "refused", detail: `${link.peer.id} is there instead` } : end);
     });
