@@ -1,6 +1,6 @@
 import { bareUws, bareWs, wsProxy } from "./bare.ts";
 import type { Contender } from "./contender.ts";
-import { colyseus, hocuspocus, socketIo } from "./peers.ts";
+import { colyseus, hocuspocus, socketIo, socketIoCluster } from "./peers.ts";
 import { haproxy, nginx } from "./proxies.ts";
 import { roomgate } from "./roomgate.ts";
 
@@ -13,6 +13,7 @@ export const contenders: readonly Contender[] = [
   bareUws,
   bareWs,
   socketIo,
+  socketIoCluster,
   colyseus,
   hocuspocus,
 ];

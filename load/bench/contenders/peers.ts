@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { freePort, sourceFile } from "../lab.ts";
+import { childrenOf } from "../process-cost.ts";
 import type { App, Contender } from "./contender.ts";
 
 const source = sourceFile("load/bench/peers");
@@ -53,6 +54,8 @@ interface PeerShape {
   readonly dialect: "socket.io" | "colyseus" | "hocuspocus";
   readonly file: string;
   readonly settings: string;
+  /** Its processes that carry traffic; default is the one that was started. */
+  pidsOf?(pid: number): Partial<Record<"server" | "other", readonly number[]>>;
   room(app: App, name: string): string;
 }
 
@@ -80,9 +83,9 @@ function peer(shape: PeerShape): Contender {
         name,
         dialect,
         ports: [port],
-        pids: { server: [started.pid] },
+        pids: shape.pidsOf?.(started.pid) ?? { server: [started.pid] },
         room: shape.room,
-        stop: () => started.stop("SIGKILL"),
+        stop: () => started.stop(),
       };
     },
   };
@@ -94,7 +97,18 @@ export const socketIo = peer({
   packageName: "socket.io",
   dialect: "socket.io",
   file: "socket-io.mjs",
-  settings: "on uWebSockets.js (`attachApp`), WebSocket only, no compression, in-memory adapter, one process",
+  settings: "on uWebSockets.js (`attachApp`), WebSocket only, no compression, its own adapter, one process",
+  room: (app, name) => `${app}/${name}`,
+});
+
+export const socketIoCluster = peer({
+  name: "socket.io-2",
+  title: "Socket.IO, two workers",
+  packageName: "socket.io",
+  dialect: "socket.io",
+  file: "socket-io-cluster.mjs",
+  settings: "the same in two workers with `@socket.io/cluster-adapter`; its primary process is not counted",
+  pidsOf: (pid) => ({ server: childrenOf(pid), other: [pid] }),
   room: (app, name) => `${app}/${name}`,
 });
 

@@ -23,7 +23,7 @@ export const blocksCase = "loop, 10000 members";
 export const fanOut: Work = {
   name: "fan-out",
   about: "CPU per delivery of a broadcast to 10, 100, 1 000 and 10 000 members, and how long it blocks an event loop",
-  contenders: ["roomgate", "haproxy", "nginx", "ws-proxy", "uws", "ws", "socket.io", "colyseus"],
+  contenders: ["roomgate", "haproxy", "nginx", "ws-proxy", "uws", "ws", "socket.io", "socket.io-2", "colyseus"],
   rounds: 3,
   seconds: 2,
   run: runFanOut,
