@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { copyBytes } from "../wire/copy-bytes.ts";
 import type { Cseq } from "../wire/ids.ts";
 
 /** What an item costs of a channel's window on top of its payload (PROTOCOL.md, "Window"). */
@@ -24,9 +24,6 @@ export interface HoldLimits {
   /** Their payloads together; default 1 MiB. */
   readonly holdBytesMax: number;
 }
-
-/** Up to here an array lies with its object on the heap; beyond, the pool that Buffer keeps is cheaper than an allocation of its own. */
-const heapBytesMax = 64;
 
 const noPayload = new Uint8Array(0);
 const joinItem: UpItem = Object.freeze({ kind: "join", isText: false, code: 0, payload: noPayload });
@@ -92,7 +89,7 @@ export class UpBuffer {
     if (this.#count >= limits.holdFramesMax || this.#bytes + bytes.length > limits.holdBytesMax) return false;
     // The last number is the leave's.
     if (this.last >= cseqMax - 1) return false;
-    this.#push({ kind: "message", isText, code: 0, payload: copyOf(bytes) });
+    this.#push({ kind: "message", isText, code: 0, payload: copyBytes(bytes) });
     this.#bytes += bytes.length;
     return true;
   }
@@ -211,8 +208,4 @@ export class UpBuffer {
     if (item === undefined) throw new Error("a place behind the end of an up buffer was read");
     return item;
   }
-}
-
-function copyOf(bytes: Uint8Array): Uint8Array {
-  return bytes.length <= heapBytesMax ? new Uint8Array(bytes) : Buffer.from(bytes);
 }

@@ -1,3 +1,4 @@
+import { copyBytes } from "../wire/copy-bytes.ts";
 import type { Data, Message } from "./sdk.ts";
 
 const decoder = new TextDecoder();
@@ -18,7 +19,7 @@ export class RoomMessage implements Message {
 
 /** Bytes of `data` that nobody else will change. */
 export function keepData(data: Data): Uint8Array {
-  return typeof data === "string" ? Buffer.from(data, "utf8") : Buffer.from(data);
+  return typeof data === "string" ? Buffer.from(data, "utf8") : copyBytes(data);
 }
 
 /** Bytes of `data` for a message that is written at once and not kept. */
