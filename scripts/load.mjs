@@ -145,6 +145,8 @@ async function run({ scenario, values }) {
       LOAD_REPORT: report,
       ...(values.summary === undefined ? {} : { LOAD_SUMMARY: resolve(values.summary) }),
     };
+    const duration = settings.LOAD_DURATION ?? "30s";
+    console.log(`load: ${name} against ${clientUrl} for ${duration}; the figures come in the end`);
     const exit = await runK6(k6.path, bundle.path, settings);
     if (existsSync(report)) console.log(`report: ${report}`);
     return exit;

@@ -16,6 +16,7 @@ interface Room {
 }
 
 const roomsMax = 10_000;
+/** Also the wait after a blow that did not hit, since its server had just gone. */
 const lookEveryMs = 1_000;
 const adminParams = { tags: { name: "admin" }, timeout: "30s" };
 const jsonParams = { ...adminParams, headers: { "content-type": "application/json" } };
@@ -70,8 +71,8 @@ class Course {
   #kill(server: Server | undefined): void {
     if (server === undefined) return;
     this.#lookedMs = Number.NEGATIVE_INFINITY;
-    this.#nextKillMs = nowMs() + this.#chaos.killEveryMs;
     const { status, body } = http.post(`${this.#chaos.killerUrl}/${server.id}`, null, adminParams);
+    this.#nextKillMs = nowMs() + (status === 204 ? this.#chaos.killEveryMs : lookEveryMs);
     if (status === 204) measured.kills.add(1);
     else console.warn(`${server.id} is not killed: ${status} ${body}`);
   }
@@ -79,8 +80,8 @@ class Course {
   #drain(server: Server | undefined): void {
     if (server === undefined) return;
     this.#lookedMs = Number.NEGATIVE_INFINITY;
-    this.#nextDrainMs = nowMs() + this.#chaos.drainEveryMs;
     const { status } = http.post(`${this.#settings.adminUrl}/api/servers/${server.id}/drain`, null, adminParams);
+    this.#nextDrainMs = nowMs() + (status === 202 ? this.#chaos.drainEveryMs : lookEveryMs);
     if (status === 202) measured.drains.add(1);
     else console.warn(`${server.id} is not drained: ${status}`);
   }

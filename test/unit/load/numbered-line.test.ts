@@ -41,6 +41,13 @@ describe("a numbered line", () => {
     expect(line.missing(6, 400, 300)).toBe(4);
   });
 
+  it("gives the first few that are missing, also of the end", () => {
+    const line = new NumberedLine(1);
+    arrivalsOf(line, [1, 4]);
+    expect(line.examples(9)).toEqual([2, 3, 5, 6, 7]);
+    expect(line.examples(4)).toEqual([2, 3]);
+  });
+
   it("counts, but does not remember, more than it can hold", () => {
     const line = new NumberedLine(1);
     line.note(1_000_001, 0);
