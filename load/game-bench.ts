@@ -161,6 +161,7 @@ class BenchArena {
       key: "game/bench",
       app: "game",
       id: "bench",
+      server: "s1",
       epoch: 1,
       sessions: this.#sessions,
       log: silent,

@@ -35,6 +35,8 @@ export interface DebugHook {
   /** How often the arena has changed its owner under this page, and how long the last change was felt, in ms. */
   readonly moves: number;
   readonly lastMoveMs: number | undefined;
+  /** The room server that has the arena, and the number that rises with every change of it. */
+  readonly server: string | undefined;
   readonly epoch: number | undefined;
   /** Number of the last reliable event; those that never came, and those that came again. */
   readonly serial: number;

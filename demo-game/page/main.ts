@@ -95,7 +95,13 @@ async function play(): Promise<void> {
     session.elapse(nowMs);
     overlay.showStanding(session.standing(nowMs));
     const here = [...match.ledger.players.values()].filter((player) => player.isHere);
-    overlay.showNumbers({ players: here.length, pingMs: match.pingMs, epoch: match.state?.epoch, record });
+    overlay.showNumbers({
+      players: here.length,
+      pingMs: match.pingMs,
+      server: match.server,
+      epoch: match.state?.epoch,
+      record,
+    });
     const you = match.own?.number;
     showRanking(
       "roster",
@@ -122,6 +128,7 @@ async function play(): Promise<void> {
     longestSilenceMs: () => session.record.longestSilenceMs,
     moves: () => session.record.moves,
     lastMoveMs: () => session.record.lastMoveMs,
+    server: () => session.match.server,
     epoch: () => session.match.state?.epoch,
     serial: () => session.match.ledger.serial,
     eventsMissed: () => session.record.eventsMissed,

@@ -22,6 +22,7 @@ const occupancyMs = 400;
 const occupancyTimer = "occupancy";
 const ticksBetweenRenames = ticksIn(1);
 const ticksBetweenWords = ticksIn(0.7);
+const homeDelivery = { delivery: { latest: "home" } } as const;
 /** Neighbouring numbers get colours far apart on the wheel: the golden angle. */
 const hueStep = 137.508;
 
@@ -76,6 +77,7 @@ export class ArenaRoom implements Room {
     this.#broadcast.begin(session);
     const ledger = this.#ledger.save();
     session.send(encodeDown({ kind: "welcome", version: gameVersion, you: number, ledger }));
+    session.send(this.#home(), homeDelivery);
     this.#tellEvents(session);
   }
 
@@ -179,6 +181,7 @@ export class ArenaRoom implements Room {
       if (typeof number !== "number" || this.#ledger.players.get(number)?.isHere !== true) continue;
       this.#sessions.set(number, session);
       this.#broadcast.begin(session);
+      session.send(this.#home(), homeDelivery);
       this.#world.enter(number);
     }
     for (const number of [...this.#world.figures.keys()]) {
@@ -188,6 +191,10 @@ export class ArenaRoom implements Room {
     for (const { number, isHere } of [...this.#ledger.players.values()]) {
       if (isHere && !this.#sessions.has(number)) this.#part(number);
     }
+  }
+
+  #home(): Uint8Array {
+    return encodeDown({ kind: "home", server: this.#room.server });
   }
 
   #enter(number: number, id: string, query: URLSearchParams): void {

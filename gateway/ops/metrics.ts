@@ -45,6 +45,9 @@ const serverRows: readonly MetricRow<ServerReading>[] = [
     "What a crash now would cost rooms with an interval: age of the oldest turn that is not in the store.",
     (r) => r.unstoredMs / 1e3,
   ),
+  counter("server_ticks_total", "Ticks of rooms.", (r) => r.ticks),
+  counter("server_ticks_made_up_total", "Of these, those that came a whole step late.", (r) => r.ticksMadeUp),
+  counter("server_ticks_missed_total", "Ticks let go, five steps late or more.", (r) => r.ticksMissed),
 ];
 
 const gatewayRows: readonly MetricRow<GatewayReading>[] = [

@@ -31,6 +31,9 @@ export interface ServerReading {
   readonly framesDropped: number;
   /** Of rooms with an interval: age of the oldest turn that is not in the store. */
   readonly unstoredMs: number;
+  readonly ticks: number;
+  readonly ticksMadeUp: number;
+  readonly ticksMissed: number;
   /** Of rooms that were moved away. */
   readonly movePauses: PauseHistogram;
 }

@@ -16,13 +16,14 @@ export function createLiveRoom(
   from: Origin,
   cell: () => RoomCell | undefined,
 ): LiveRoom {
-  const { runtime, log, counters, marker } = host;
+  const { me, runtime, log, counters, marker } = host;
   const journal = isJournaled(definition) ? journalSetting(host, definition, cell) : undefined;
   return new LiveRoom(
     key,
     definition,
     epoch,
     {
+      server: me,
       runtime,
       log,
       counters,

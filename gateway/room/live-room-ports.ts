@@ -1,4 +1,4 @@
-import type { Channel, Cseq, Epoch, GatewayId, RoomKey, Rseq, SessionNumber } from "../wire/ids.ts";
+import type { Channel, Cseq, Epoch, GatewayId, RoomKey, Rseq, ServerId, SessionNumber } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
 import type { ChannelPort } from "./gateway-channel.ts";
@@ -8,6 +8,8 @@ import type { StateParts } from "./state-body.ts";
 import type { TurnMarker } from "./turn-marker.ts";
 
 export interface LiveRoomHost {
+  /** Where it runs. */
+  readonly server: ServerId;
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly counters: ServerCounters;

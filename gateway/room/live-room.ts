@@ -61,7 +61,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.#journaled?.emitTo(this.#outbox);
     this.#timers = new RoomTimers(host.runtime, (name) => this.turns.soon(() => this.#timerFired(name)));
     this.#work = new RoomWork((name, outcome) => this.turns.soon(() => this.#workOver(name, outcome)));
-    this.#face = new RoomFace(this);
+    this.#face = new RoomFace(this, host.server);
     this.tells = new RoomTells(key, {
       journaled: this.#journaled,
       turns: this.turns,
@@ -82,7 +82,8 @@ export class LiveRoom implements FaceHost, TurnsHost {
       return room;
     });
     const { tickHz } = definition;
-    this.#ticker = tickHz && this.#room.onTick ? new Ticker(host.runtime, tickHz, (ms) => this.#tick(ms)) : undefined;
+    this.#ticker =
+      tickHz && this.#room.onTick ? new Ticker(host.runtime, tickHz, host.counters, (ms) => this.#tick(ms)) : undefined;
     host.counters.sessions += this.sessions.size;
   }
 

@@ -34,14 +34,16 @@ export class RoomFace implements RoomContext, MemberHost {
   readonly key: string;
   readonly app: string;
   readonly id: string;
+  readonly server: string;
   readonly log: Logger;
   readonly #host: FaceHost;
 
-  constructor(host: FaceHost) {
+  constructor(host: FaceHost, server: string) {
     this.#host = host;
     this.key = host.key;
     this.app = appOf(host.key);
     this.id = roomIdOf(host.key);
+    this.server = server;
     this.log = host.log;
   }
 

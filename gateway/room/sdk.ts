@@ -38,6 +38,8 @@ export interface RoomContext {
   readonly key: string;
   readonly app: string;
   readonly id: string;
+  /** Id of the room server that it runs on, as operators see it. */
+  readonly server: string;
   /** Rises when the room changes its owner. */
   readonly epoch: Epoch;
   /** By session id. Travels with the room when it moves. */

@@ -1,7 +1,8 @@
 import { createPauseHistogram, type PauseHistogram } from "../wire/pause-histogram.ts";
+import type { TickCounters } from "./ticker.ts";
 
 /** Plain counts of one room server, read by the operating side. Gauges go up and down; all else only rises. */
-export interface ServerCounters {
+export interface ServerCounters extends TickCounters {
   /** Gauge. */
   sessions: number;
   messagesUp: number;
@@ -33,6 +34,9 @@ export function createServerCounters(): ServerCounters {
     roomsThrown: 0,
     snapshots: 0,
     framesDropped: 0,
+    ticks: 0,
+    ticksMadeUp: 0,
+    ticksMissed: 0,
     movePauses: createPauseHistogram(),
   };
 }

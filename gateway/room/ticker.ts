@@ -2,17 +2,28 @@ import type { Runtime, Timer } from "../wire/runtime.ts";
 
 const ticksAtOnceMax = 5;
 
+/** What became of the ticks of all rooms of a server. */
+export interface TickCounters {
+  ticks: number;
+  /** Of these, those that came a whole step late or more: behind another one at once. */
+  ticksMadeUp: number;
+  /** Let go. */
+  ticksMissed: number;
+}
+
 /** Fixed steps without drift: late ticks are made up, at most five at once; what is later than that is let go. */
 export class Ticker {
   readonly #runtime: Runtime;
   readonly #stepMs: number;
   readonly #tick: (stepMs: number) => void;
+  readonly #counters: TickCounters;
   #timer: Timer | undefined;
   #nextMs = 0;
 
-  constructor(runtime: Runtime, hz: number, tick: (stepMs: number) => void) {
+  constructor(runtime: Runtime, hz: number, counters: TickCounters, tick: (stepMs: number) => void) {
     this.#runtime = runtime;
     this.#stepMs = 1_000 / hz;
+    this.#counters = counters;
     this.#tick = tick;
   }
 
@@ -37,6 +48,9 @@ export class Ticker {
     const due = Math.max(1, Math.floor((nowMs - this.#nextMs) / this.#stepMs) + 1);
     const ticks = Math.min(due, ticksAtOnceMax);
     this.#nextMs += due * this.#stepMs;
+    this.#counters.ticks += ticks;
+    this.#counters.ticksMadeUp += ticks - 1;
+    this.#counters.ticksMissed += due - ticks;
     this.#arm();
     for (let count = 0; count < ticks && this.#timer; count += 1) this.#tick(this.#stepMs);
   }

@@ -163,6 +163,15 @@ describe("two windows on one document", () => {
 });
 
 describe("what the page offers", () => {
+  const leftAlone = "left-alone";
+  beforeAll(async () => {
+    const writer = await open(leftAlone);
+    await writer.type("still here");
+    await writer.until(({ isStored }) => isStored);
+    expect(await cluster.room(`editor/${leftAlone}`)).toBeDefined();
+    await writer.page.context().close();
+  });
+
   test("EDIT-5: a link for readers, who see all, are seen, and cannot write, with or without the page", async () => {
     const ada = await open();
     await ada.type("# For all\n\nto read");
@@ -289,5 +298,16 @@ describe("what the page offers", () => {
     await phone.part("share-menu").tap();
     await phone.screenshot("phone-menu");
     expect(phone.errors).toEqual([]);
+  });
+
+  // Last, since it takes a while until a document is let go.
+  test("EDIT-7: a document that nobody has open leaves memory, and is there again for whoever opens it", async () => {
+    await until(
+      () => cluster.room(`editor/${leftAlone}`),
+      (status) => status === undefined,
+      30_000,
+    );
+    const ada = await open(leftAlone);
+    expect((await ada.until(({ text }) => text !== "")).text).toBe("still here");
   });
 });

@@ -102,6 +102,11 @@ describe("the arena in two windows", () => {
       await moveRoom();
       await expectBothMoving();
     }
+    const owner = await ownerOf();
+    expect(await ada.until(({ server }) => server === owner)).toMatchObject({
+      epoch: (await cluster.room(room))?.epoch,
+    });
+    expect(await ada.page.getByTestId("server").textContent()).toBe(owner);
     await ada.screenshot("moved");
 
     const drained = await ownerOf();

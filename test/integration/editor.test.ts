@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { loadavg } from "node:os";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { Doc, encodeStateAsUpdate } from "yjs";
 import { compact } from "../../demo-editor/server/compaction.ts";
 import { compactInThreads } from "../../demo-editor/server/compaction-threads.ts";
+import { encodePresence } from "../../demo-editor/server/rules/messages.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { lettersOf, openWriter, untilSynced, type Writer } from "../support/editor/writers.ts";
 import { quantiles } from "../support/quantiles.ts";
@@ -28,8 +29,8 @@ async function start(flags: readonly string[] = []): Promise<Cluster> {
   return cluster;
 }
 
-function write(target: Cluster, name: string): Writer {
-  const writer = openWriter(target.clientUrl, name);
+function write(target: Cluster, document: string, name?: string): Writer {
+  const writer = openWriter(target.clientUrl, document, name === undefined ? {} : { name });
   writers.push(writer);
   return writer;
 }
@@ -109,28 +110,131 @@ describe("a document that 20 unmodified providers write", () => {
   });
 });
 
-describe("a stranger on a real socket", () => {
-  test("EDIT-2: is closed with the right code, and the writers do not notice", async () => {
-    const target = await start(["--servers", "1"]);
-    const ada = write(target, "quiet");
-    await untilSynced(ada);
-    for (const [bytes, code] of [
-      [Uint8Array.of(9, 9), 4400],
-      [Uint8Array.of(0, 2, 3, 1, 2, 3), 4400],
-      [new Uint8Array(2 * 1024 * 1024), 1009],
-    ] as const) {
-      const stranger = new WebSocket(`${target.clientUrl}/rooms/editor/quiet`);
-      await once(stranger, "open");
-      stranger.send(bytes);
-      expect((await once(stranger, "close"))[0]).toBe(code);
-    }
-    ada.doc.getText("text").insert(0, "undisturbed");
-    const reader = write(target, "quiet");
-    await until(
-      () => reader.text,
-      (text) => text === "undisturbed",
+describe("documents on real sockets", () => {
+  const documentBytesMax = 40_000;
+  let target: Cluster;
+  /** Of each test, so that none sees what another one did. */
+  let name: string;
+
+  beforeAll(async () => {
+    target = await startCluster({
+      flags: ["--servers", "2"],
+      env: { EDITOR_DOCUMENT_BYTES_MAX: String(documentBytesMax) },
+    });
+  });
+  afterAll(() => target?.dispose());
+  beforeEach(({ task }) => {
+    name = `quiet-${task.id}`;
+  });
+
+  const shown = (writer: Writer, text: string) =>
+    until(
+      () => writer.text,
+      (seen) => seen === text,
     );
+
+  /** By somebody who has nothing of it but what the room tells. */
+  async function untilShown(document: string, text: string): Promise<void> {
+    const reader = openWriter(target.clientUrl, document);
+    await shown(reader, text).finally(() => reader.leave());
+  }
+
+  async function closeOfStranger(messages: readonly (Uint8Array | string)[]): Promise<number> {
+    const stranger = new WebSocket(`${target.clientUrl}/rooms/editor/${name}`);
+    await once(stranger, "open");
+    const closed = once(stranger, "close");
+    for (const message of messages) stranger.send(message);
+    return (await closed)[0];
+  }
+
+  const presence = (client: number, clock: number) => encodePresence([{ client, clock, state: "{}" }]);
+  const count = <T>(length: number, make: (index: number) => T): T[] =>
+    Array.from({ length }, (_, index) => make(index));
+
+  test("EDIT-2: whoever sends what is not understood, or too much, is closed with the right code, and the writers do not notice", async () => {
+    const [ada, bob] = [write(target, name, "Ada"), write(target, name, "Bob")];
+    await Promise.all([ada, bob].map((writer) => untilSynced(writer)));
+    ada.doc.getText("text").insert(0, "precious");
+    await shown(bob, "precious");
+    expect(await closeOfStranger(["hello"])).toBe(4400);
+    expect(await closeOfStranger([Uint8Array.of(9, 9)])).toBe(4400);
+    expect(await closeOfStranger([Uint8Array.of(0, 2, 3, 1, 2, 3)])).toBe(4400);
+    expect(await closeOfStranger([new Uint8Array(2 * 1024 * 1024)])).toBe(1009);
+    expect(await closeOfStranger(count(700, (clock) => presence(1, clock + 1)))).toBe(4429);
+    expect(await closeOfStranger(count(40, (client) => presence(client, 1)))).toBe(1008);
+    bob.doc.getText("text").insert(8, ", undisturbed");
+    await shown(ada, "precious, undisturbed");
+    await untilShown(name, "precious, undisturbed");
+    for (const writer of [ada, bob]) {
+      expect(writer.closes).toEqual([]);
+      await until(
+        () => writer.names,
+        (names) => names.join() === "Ada,Bob",
+      );
+    }
+  });
+
+  test("EDIT-3: a document is as large as the setting says at most; who writes more is closed with 1009, and others make room", async () => {
+    const [ada, eve] = [write(target, name), write(target, name)];
+    await Promise.all([ada, eve].map((writer) => untilSynced(writer)));
+    ada.doc.getText("text").insert(0, "a".repeat(documentBytesMax - 10_000));
+    await until(
+      () => eve.text.length,
+      (length) => length === documentBytesMax - 10_000,
+    );
+    eve.doc.getText("text").insert(0, "e".repeat(20_000));
+    await until(
+      () => eve.closes,
+      (closes) => closes.includes(1009),
+    );
+    eve.leave();
+    ada.doc.getText("text").delete(0, documentBytesMax - 10_005);
+    await untilShown(name, "aaaaa");
+    ada.doc.getText("text").insert(5, "!".repeat(20_000));
+    await untilShown(name, `aaaaa${"!".repeat(20_000)}`);
     expect(ada.closes).toEqual([]);
+  });
+
+  test("EDIT-4: who is here is seen without a flicker while the document moves and its server dies, and is gone at once when it leaves", async () => {
+    const [ada, bob] = [write(target, name, "Ada"), write(target, name, "Bob")];
+    const sees = (writer: Writer, names: string) =>
+      until(
+        () => writer.names.join(),
+        (seen) => seen === names,
+        5_000,
+      );
+    await Promise.all([sees(ada, "Ada,Bob"), sees(bob, "Ada,Bob")]);
+    const flickers: string[] = [];
+    const watch = () => {
+      if (bob.names.join() !== "Ada,Bob") flickers.push(bob.names.join());
+    };
+    bob.provider.awareness.on("change", watch);
+    for (let moves = 0; moves < 4; moves += 1) {
+      const owner = (await target.room(`editor/${name}`))?.server;
+      const other = (await target.liveServers()).find(({ id }) => id !== owner)?.id ?? "";
+      expect((await target.move(`editor/${name}`, other)).status).toBe(200);
+      ada.provider.awareness.setLocalStateField("cursor", moves);
+      await until(
+        () => bob.provider.awareness.getStates().get(ada.doc.clientID)?.["cursor"],
+        (cursor) => cursor === moves,
+      );
+    }
+    const victim = (await target.room(`editor/${name}`))?.server ?? "";
+    await target.signal(victim, "SIGKILL");
+    ada.doc.getText("text").insert(0, "after");
+    await shown(bob, "after");
+    // What the new owner does not know yet it asks for, and who is not here it says is gone: a round of both.
+    ada.provider.awareness.setLocalStateField("cursor", "after");
+    await until(
+      () => bob.provider.awareness.getStates().get(ada.doc.clientID)?.["cursor"],
+      (cursor) => cursor === "after",
+    );
+    expect(flickers).toEqual([]);
+    bob.provider.awareness.off("change", watch);
+    ada.leave();
+    await sees(bob, "Bob");
+    expect(bob.closes).toEqual([]);
+    await target.untilLive(2);
   });
 });
 

@@ -73,6 +73,12 @@ describe("what is wrong at the start is one clear line, and exit code 1", () => 
     expect(others).toEqual([]);
   });
 
+  test("START-1: a setting of an app is none", async () => {
+    const [line, ...others] = await problems(cluster(), { EDITOR_DOCUMENT_BYTES_MAX: "large" });
+    expect(line).toContain("EDITOR_DOCUMENT_BYTES_MAX is a number of bytes, from 1 to 16777216");
+    expect(others).toEqual([]);
+  });
+
   test("START-1: the store's file is no store", async () => {
     mkdirSync(join(folder, "store"), { mode: 0o700 });
     for (const name of ["data.mdb", "store.mdb"]) writeFileSync(join(folder, "store", name), "x".repeat(20_000));

@@ -67,6 +67,9 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
     key: "test/room",
     app: "test",
     id: "room",
+    get server() {
+      return `s${epoch}`;
+    },
     get epoch() {
       return epoch;
     },

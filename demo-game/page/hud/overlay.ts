@@ -18,6 +18,7 @@ export interface Overlay {
   showNumbers(numbers: {
     readonly players: number;
     readonly pingMs: number | undefined;
+    readonly server: string | undefined;
     readonly epoch: number | undefined;
     readonly record: SessionRecord;
   }): void;
@@ -95,10 +96,11 @@ export function openOverlay(actions: OverlayActions): Overlay {
       connection.setAttribute("data-kind", standing.kind);
       showNotice(noticeFor(standing));
     },
-    showNumbers({ players, pingMs, epoch, record }) {
+    showNumbers({ players, pingMs, server, epoch, record }) {
       setText(element("players"), String(players));
       setText(element("ping"), pingMs === undefined ? "–" : `${Math.round(pingMs)} ms`);
-      setText(element("server"), epoch === undefined ? "–" : `no. ${epoch}`);
+      setText(element("server"), server ?? "–");
+      setText(element("epoch"), epoch === undefined ? "–" : String(epoch));
       const { lastMoveMs } = record;
       setText(element("last-move"), lastMoveMs === undefined ? "none yet" : `${Math.round(lastMoveMs)} ms`);
     },

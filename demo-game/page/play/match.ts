@@ -65,6 +65,7 @@ export class Match {
   #playback = new Playback();
   #state: SeenState | undefined;
   #blips: readonly Blip[] = [];
+  #server: string | undefined;
   #unsent: { first: number; steps: Step[] } = { first: 0, steps: [] };
   #statesUnsaid = 0;
   #statesStuck = 0;
@@ -118,6 +119,11 @@ export class Match {
 
   get blips(): readonly Blip[] {
     return this.#blips;
+  }
+
+  /** The room server that has the arena; `undefined` before it has said so. */
+  get server(): string | undefined {
+    return this.#server;
   }
 
   get lastStateMs(): number | undefined {
@@ -244,6 +250,9 @@ export class Match {
         return;
       case "radar":
         this.#blips = message.blips;
+        return;
+      case "home":
+        this.#server = message.server;
         return;
       case "pong": {
         if (message.token !== this.#ping?.token) return;

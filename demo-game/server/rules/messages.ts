@@ -41,7 +41,9 @@ export type DownMessage =
   /** Roughly where everybody is, for the map. */
   | { readonly kind: "radar"; readonly blips: readonly Blip[] }
   /** What was said is not told: too much in too short a time. */
-  | { readonly kind: "quiet"; readonly seconds: number };
+  | { readonly kind: "quiet"; readonly seconds: number }
+  /** Which room server has the arena now. */
+  | { readonly kind: "home"; readonly server: string };
 
 /** In 256ths of the arena's width and height. */
 export interface Blip {
@@ -51,7 +53,7 @@ export interface Blip {
 }
 
 const upTypes = { steps: 1, ping: 2, rename: 3, seen: 4, say: 5, heal: 6 } as const;
-const downTypes = { welcome: 1, events: 2, full: 3, pong: 5, radar: 6, quiet: 7 } as const;
+const downTypes = { welcome: 1, events: 2, full: 3, pong: 5, radar: 6, quiet: 7, home: 8 } as const;
 /** Written by `state-writer.ts`. */
 export const stateType = 4;
 
@@ -154,6 +156,9 @@ export function encodeDown(message: DownMessage): Uint8Array<ArrayBuffer> {
     case "quiet":
       writer.u8(message.seconds);
       break;
+    case "home":
+      writer.text(message.server);
+      break;
   }
   return writer.finish();
 }
@@ -193,6 +198,8 @@ function readDown(reader: ByteReader, type: number): DownMessage | undefined {
       return { kind: "radar", blips: readEach(reader, readBlip) };
     case downTypes.quiet:
       return { kind: "quiet", seconds: reader.u8() };
+    case downTypes.home:
+      return { kind: "home", server: reader.text() };
     default:
       return undefined;
   }

@@ -32,6 +32,7 @@ export interface Seen {
   readonly eventsRepeated: number;
   readonly moves: number;
   readonly lastMoveMs: number | undefined;
+  readonly server: string | undefined;
   readonly epoch: number | undefined;
   readonly pingMs: number | undefined;
   readonly prediction: {

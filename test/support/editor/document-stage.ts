@@ -123,6 +123,7 @@ export class DocumentStage {
       key: `editor/${this.#id}`,
       app: "editor",
       id: this.#id,
+      server: "s1",
       epoch: 1,
       sessions: this.sessions,
       log: silentLog,

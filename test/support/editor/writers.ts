@@ -14,6 +14,8 @@ export interface Writer {
   readonly closes: readonly number[];
   /** Letters that it has inserted. */
   readonly typed: number;
+  /** Of all whose presence it sees, sorted. */
+  readonly names: readonly string[];
   type(random: () => number): void;
   leave(): void;
 }
@@ -45,6 +47,10 @@ export function openWriter(clientUrl: string, document: string, options: WriterO
     },
     get typed() {
       return typed;
+    },
+    get names() {
+      const states = [...provider.awareness.getStates().values()];
+      return states.flatMap((state) => state["user"]?.name ?? []).sort();
     },
     type(random) {
       const place = Math.floor(random() * (content.length + 1));

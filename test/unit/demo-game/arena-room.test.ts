@@ -302,6 +302,18 @@ describe("the arena room", () => {
     );
   });
 
+  it("GAME-2: says which server has it, to whoever joins and to all after a move", () => {
+    const arena = openArena();
+    const ada = arena.join();
+    const homesOf = (session: FakeSession) =>
+      heardBy(session).messages.flatMap((message) => (message.kind === "home" ? [message.server] : []));
+    expect(homesOf(ada)).toEqual(["s1"]);
+    arena.moved();
+    arena.tick();
+    expect(homesOf(ada)).toEqual(["s1", "s2"]);
+    expect(homesOf(arena.join())).toEqual(["s2"]);
+  });
+
   it("GAME-2: forgets a player who was lost while the room moved", () => {
     const arena = openArena();
     const [ada, bob] = [arena.join(), arena.join()];

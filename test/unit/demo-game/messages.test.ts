@@ -39,6 +39,7 @@ const anyDown: fc.Arbitrary<DownMessage> = fc.oneof(
     blips: fc.array(fc.record({ number: anyU16, x: byte, y: byte }), { maxLength: 100 }),
   }),
   fc.record({ kind: fc.constant("quiet" as const), seconds: byte }),
+  fc.record({ kind: fc.constant("home" as const), server: fc.stringMatching(/^[a-z0-9-]{1,64}$/) }),
 );
 
 /** A view into the middle of larger bytes, as messages of a trunk are. */

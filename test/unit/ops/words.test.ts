@@ -115,6 +115,7 @@ describe("OPS-12: figures", () => {
         snapshots: 13,
         framesDropped: 14,
         unstoredMs: 15,
+        ...{ ticks: 15, ticksMadeUp: 16, ticksMissed: 17 },
         movePauses: pausesOf(4, 2, 8, 60, 20_000),
       },
     },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RoomTimers, timersMax } from "../../../gateway/room/room-timers.ts";
-import { Ticker } from "../../../gateway/room/ticker.ts";
+import { type TickCounters, Ticker } from "../../../gateway/room/ticker.ts";
 import type { Runtime } from "../../../gateway/wire/runtime.ts";
 import { createVirtualRuntime } from "../../support/virtual-runtime.ts";
 
@@ -14,10 +14,12 @@ function lateBy(lateMs: () => number): { runtime: Runtime; advance(ms: number): 
   };
 }
 
+const counters = (): TickCounters => ({ ticks: 0, ticksMadeUp: 0, ticksMissed: 0 });
+
 test.each([1, 7, 20, 30, 60, 128, 240])("ROOM-13: a ticker of %i Hz has no drift", (hz) => {
   const { runtime, advance } = lateBy(() => 0);
   let ticks = 0;
-  const ticker = new Ticker(runtime, hz, () => {
+  const ticker = new Ticker(runtime, hz, counters(), () => {
     ticks += 1;
   });
   ticker.start();
@@ -34,7 +36,7 @@ test("ROOM-13: ticks that come late are made up, so that the count stays right w
       const { runtime, advance } = lateBy(() => delays.next().value ?? 0);
       let ticks = 0;
       const steps = new Set<number>();
-      const ticker = new Ticker(runtime, 50, (stepMs) => {
+      const ticker = new Ticker(runtime, 50, counters(), (stepMs) => {
         ticks += 1;
         steps.add(stepMs);
       });
@@ -52,7 +54,8 @@ test("ROOM-13: of a long stall five ticks are made up and the rest is let go", (
   let lateMs = 0;
   const { runtime, advance } = lateBy(() => lateMs);
   const at: number[] = [];
-  const ticker = new Ticker(runtime, 10, () => at.push(runtime.nowMs()));
+  const counted = counters();
+  const ticker = new Ticker(runtime, 10, counted, () => at.push(runtime.nowMs()));
   ticker.start();
   advance(950);
   expect(at).toHaveLength(9);
@@ -64,12 +67,14 @@ test("ROOM-13: of a long stall five ticks are made up and the rest is let go", (
   expect(at.filter((ms) => ms > 1_000 && ms <= 6_100)).toHaveLength(5);
   advance(500);
   expect(at.filter((ms) => ms > 6_100)).toHaveLength(5);
+  // 66 were due.
+  expect(counted).toEqual({ ticks: at.length, ticksMadeUp: 4, ticksMissed: 66 - at.length });
 });
 
 test("ROOM-13: a ticker that is stopped within a tick ticks no more, and one that is started twice ticks once", () => {
   const { runtime, advance } = lateBy(() => 0);
   let ticks = 0;
-  const ticker: Ticker = new Ticker(runtime, 10, () => {
+  const ticker: Ticker = new Ticker(runtime, 10, counters(), () => {
     ticks += 1;
     if (ticks === 3) ticker.stop();
   });
