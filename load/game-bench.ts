@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Data, RoomContext, Session } from "roomgate/room";
@@ -232,42 +232,39 @@ function benchRoom(): void {
 async function benchServer(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "roomgate-game-bench-"));
   const command = fileURLToPath(new URL("../../scripts/roomgate.mjs", import.meta.url));
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
-  const flags = [
-    "--servers",
-    "1",
-    "--port",
-    String(port),
-    "--admin-port",
-    "0",
-    "--store",
-    `lmdb:${join(folder, "store")}`,
-  ];
+  const flags = ["--servers", "1", "--port", "0", "--admin-port", "0", "--store", `lmdb:${join(folder, "store")}`];
   const cluster = spawn(process.execPath, [command, "cluster", ...flags], {
     cwd: folder,
     stdio: ["ignore", "pipe", "ignore"],
   });
   const bots: RunningBots[] = [];
   try {
-    await new Promise<void>((resolve, reject) => {
-      cluster.stdout.on("data", () => resolve());
-      cluster.once("exit", (code) => reject(new Error(`the cluster has ended with ${code}`)));
-    });
+    const [port, adminPort] = await portsOf(cluster);
     for (let arena = 1; arena <= 10; arena += 1) {
       bots.push(runBots({ url: `ws://127.0.0.1:${port}`, room: `bench-${arena}`, count: 30 }));
     }
     await sleep(warmUpSeconds * 1000);
-    const before = bots.map((room) => room.ticks());
+    const before = await readServer(adminPort);
+    const startMs = performance.now();
     await sleep(secondsPerRun * 1000);
-    const missed = bots.map((room, index) => missedTicks(before[index], room.ticks()));
+    const after = await readServer(adminPort);
+    const seconds = (performance.now() - startMs) / 1000;
+    const [ticks, madeUp, missed] = (["ticks_total", "ticks_made_up_total", "ticks_missed_total"] as const).map(
+      (name) => (after.get(name) ?? Number.NaN) - (before.get(name) ?? Number.NaN),
+    );
+    const cores = ((after.get("cpu_seconds_total") ?? 0) - (before.get("cpu_seconds_total") ?? 0)) / seconds;
     const reports = bots.map((room) => room.report());
     const sum = (pick: (report: (typeof reports)[number]) => number): number =>
       reports.reduce((total, report) => total + pick(report), 0);
     console.log(
-      `ten arenas of 30 bots on one room server, ${secondsPerRun} s: ${sum(({ connected }) => connected)} connected`,
+      `ten arenas of 30 bots on one room server, ${seconds.toFixed(1)} s: ${sum(({ connected }) => connected)} connected`,
     );
-    console.log(`  ticks missed by arena: ${missed.join(" ")}`);
+    console.log(
+      `  ${ticks} ticks of ${Math.round(10 * tickHz * seconds)} due; ${missed} missed, ${madeUp} a step late`,
+    );
+    console.log(`  the server used ${(cores * 100).toFixed(0)} % of a core`);
     console.log(`  closes ${sum(({ closes }) => closes)}, events missed ${sum(({ eventsMissed }) => eventsMissed)}`);
+    console.log(`  load average ${loadavg()[0]?.toFixed(1)}`);
   } finally {
     for (const room of bots) room.stop();
     cluster.kill("SIGINT");
@@ -276,16 +273,24 @@ async function benchServer(): Promise<void> {
   }
 }
 
-interface SeenTick {
-  readonly tick: number;
-  readonly atMs: number;
+/** Of clients and operators, as the command prints them when it is up. */
+async function portsOf(cluster: ChildProcess): Promise<readonly [port: string, adminPort: string]> {
+  let output = "";
+  cluster.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  for (const deadlineMs = performance.now() + 30_000; performance.now() < deadlineMs; await sleep(20)) {
+    const [port, adminPort] = [...output.matchAll(/http:\/\/localhost:(\d+)\//g)].map((match) => match[1]);
+    if (port !== undefined && adminPort !== undefined) return [port, adminPort];
+  }
+  throw new Error("the cluster is not up within 30 s");
 }
 
-/** Ticks that there should have been between two looks, less those that there were; a look is up to two ticks off. */
-function missedTicks(before: SeenTick | undefined, after: SeenTick | undefined): number {
-  if (before === undefined || after === undefined) return Number.NaN;
-  const missed = Math.round((after.atMs - before.atMs) / tickMs) - (after.tick - before.tick);
-  return Math.abs(missed) <= 2 ? 0 : missed;
+/** What the one room server says of itself, by name. */
+async function readServer(adminPort: string): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  const samples = text.matchAll(/^roomgate_(?:server|process)_([a-z0-9_]+)\{[^}]*kind="server"[^}]*\} (\S+)$/gm);
+  return new Map([...samples].map(([, name = "", value]) => [name, Number(value)]));
 }
 
 const sleep = (forMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, forMs));

@@ -34,8 +34,6 @@ export interface BotsReport {
 
 export interface RunningBots {
   report(): BotsReport;
-  /** The newest tick of the arena that any of them has seen, and when that was. `undefined` before the first. */
-  ticks(): { readonly tick: number; readonly atMs: number } | undefined;
   stop(): void;
 }
 
@@ -54,10 +52,6 @@ export function runBots({ url, room, count, name = "Bot" }: BotsOptions): Runnin
   }, frameMs);
   return {
     report: () => players.map((player) => player.report).reduce(added),
-    ticks: () =>
-      players
-        .map((player) => player.newestTick)
-        .reduce((one, other) => ((other?.tick ?? 0) > (one?.tick ?? 0) ? other : one), undefined),
     stop() {
       clearInterval(timer);
       for (const player of players) player.leave();
@@ -102,11 +96,6 @@ class BotPlayer {
   get report(): BotsReport {
     const connected = this.#socket?.readyState === WebSocket.OPEN && this.#bot.match.isWelcome ? 1 : 0;
     return { connected, ...this.#counts, ...this.#soFar() };
-  }
-
-  get newestTick(): { readonly tick: number; readonly atMs: number } | undefined {
-    const { state, lastStateMs: atMs } = this.#bot.match;
-    return state === undefined || atMs === undefined ? undefined : { tick: state.tick, atMs };
   }
 
   elapse(nowMs: number): void {
