@@ -74,6 +74,7 @@ export class ArenaRoom implements Room {
     session.attachment = number;
     this.#sessions.set(number, session);
     this.#world.enter(number);
+    this.#world.figures.get(number)?.queue.beginAnew();
     this.#broadcast.begin(session);
     const ledger = this.#ledger.save();
     session.send(encodeDown({ kind: "welcome", version: gameVersion, you: number, ledger }));

@@ -9,7 +9,7 @@ import { savedArenaVersion } from "./saved-arena.ts";
 /** Sessions that find no place are told so by the room: they are in for a moment. */
 const atTheDoorMax = 50;
 
-/** The apps of the game. A page sends 32 messages a second at most, so three times that is somebody else. */
+/** The apps of the game. A page sends 32 messages a second at most: five times that is no page, however the network has bunched them. */
 export const apps: Apps = {
   game: {
     durability: "commit",
@@ -17,7 +17,7 @@ export const apps: Apps = {
     create: (room) => new ArenaRoom(room),
     tickHz,
     messageBytesMax: 512,
-    messagesPerSecondMax: 96,
+    messagesPerSecondMax: 160,
     sessionsMax: playersMax + atTheDoorMax,
     stateBytesMax: 1024 * 1024,
     // Everybody's last minute has passed by then.

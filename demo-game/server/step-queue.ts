@@ -40,6 +40,12 @@ export class StepQueue {
     return this.#lastReceived - this.#steps.length;
   }
 
+  /** Whoever has joined anew numbers its steps from 1 again. What time has allowed so far is not given twice. */
+  beginAnew(): void {
+    this.#lastReceived = 0;
+    this.#steps = [];
+  }
+
   /** Steps numbered from `first` on. Those that were received before are ignored. */
   receive(first: number, steps: readonly Step[]): void {
     for (let index = Math.max(0, this.#lastReceived + 1 - first); index < steps.length; index += 1) {

@@ -46,7 +46,14 @@ function problemsOf(definition: AppDefinition): string[] {
   }
   const { tickHz } = definition;
   if (tickHz !== undefined && !(tickHz >= 1 && tickHz <= tickHzMax)) problems.push(`tickHz must be 1 to ${tickHzMax}`);
-  for (const name of ["idleMs", "snapshotEveryMs", "messageBytesMax", "sessionsMax", "stateBytesMax"] as const) {
+  for (const name of [
+    "idleMs",
+    "snapshotEveryMs",
+    "messageBytesMax",
+    "messagesPerSecondMax",
+    "sessionsMax",
+    "stateBytesMax",
+  ] as const) {
     const value = definition[name];
     if (value !== undefined && !(Number.isFinite(value) && value >= 0)) problems.push(`${name} must be 0 or more`);
   }

@@ -20,6 +20,7 @@ import { Roster } from "./roster.ts";
 import type { AppDefinition, Data, Room, SendOptions, WorkOutcome } from "./sdk.ts";
 import type { Target } from "./sent-tail.ts";
 import type { StateParts } from "./state-body.ts";
+import { TalkLimits } from "./talk-limits.ts";
 import { Ticker } from "./ticker.ts";
 import { Turns, type TurnsHost } from "./turns.ts";
 import { restore, takeHead } from "./whole-state.ts";
@@ -33,6 +34,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   readonly log: Logger;
   readonly turns: Turns;
   readonly #definition: AppDefinition;
+  readonly #talk: TalkLimits;
   readonly #host: LiveRoomHost;
   readonly #roster: Roster;
   readonly #outbox: RoomOutbox;
@@ -50,6 +52,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   constructor(key: RoomKey, definition: AppDefinition, epoch: Epoch, host: LiveRoomHost, from: Origin) {
     this.key = key;
     this.#definition = definition;
+    this.#talk = new TalkLimits(definition);
     this.#epoch = epoch;
     this.#host = host;
     this.log = host.log.child({ room: key });
@@ -188,6 +191,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       const acked = binding.sessions.get(number);
       if (acked === undefined) this.#roster.lose(member);
       else this.#roster.believe(member, acked);
+      this.#talk.excuse(member);
     }
     this.#sendBound(channel, from, gap, binding.sessions);
     if (!gap) this.#outbox.sendAfter(channel, from);
@@ -239,9 +243,8 @@ export class LiveRoom implements FaceHost, TurnsHost {
       return;
     }
     this.#host.counters.messagesUp += 1;
-    const { messageBytesMax } = this.#definition;
-    const isTooBig = messageBytesMax !== undefined && payload.length > messageBytesMax;
-    if (isTooBig) this.turns.run(() => this.#face.closeMember(member, closeCodes.tooBig, "message too big"));
+    const refusal = this.#talk.refusal(member, payload.length, this.#host.runtime.nowMs());
+    if (refusal) this.turns.run(() => this.#face.closeMember(member, refusal.code, refusal.reason));
     else this.turns.run(() => this.#room.onMessage(member, new RoomMessage(payload, isText)));
   }
 
@@ -265,8 +268,6 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.#roster.ackAgain(member, cseq);
     return undefined;
   }
-
-  // ---- what the room's code does; each within a turn ----
 
   send(target: Target, data: Data, delivery: SendOptions["delivery"]): void {
     this.#host.counters.messagesDown += 1;

@@ -145,7 +145,10 @@ export interface AppDefinition {
   readonly snapshotEveryMs?: number;
   /** Largest message of a client; default and upper bound is the gateway's. Above it the client is closed with 1009. */
   readonly messageBytesMax?: number;
-  /** Messages a second that one client may send, with a burst of one second; above it, it is closed with 4429. Default 20 000. */
+  /**
+   * Messages a second that one client may send, with a burst of one second; above it, it is closed with 4429. What a gateway may
+   * have held for it meanwhile, 1 024 messages, does not count. Default and upper bound is the gateway's, 20 000.
+   */
   readonly messagesPerSecondMax?: number;
   /** Sessions of one room; above it a join is closed with 1013. Default 20 000. */
   readonly sessionsMax?: number;

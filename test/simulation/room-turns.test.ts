@@ -186,6 +186,50 @@ test("ROOM-10: a message above the app's messageBytesMax closes its sender with 
   expect(heard).toEqual([10, 1]);
 });
 
+test("ROOM-10: more messages than the app's messagesPerSecondMax close their sender with 4429 and nobody else", async () => {
+  const heard: string[] = [];
+  const world = await clusterOf(() => ({ onMessage: (_session, message) => heard.push(message.text()) }), {
+    app: { messagesPerSecondMax: 5 },
+  });
+  const [fast, steady] = [await world.client("g1", "room/a"), await world.client("g1", "room/a")];
+  await world.advance(50);
+  for (let second = 0; second < 3; second += 1) {
+    for (let message = 0; message < 5; message += 1) steady.say("steady");
+    await world.advance(1_000);
+  }
+  // What a gateway may have held, a burst of one second, and one.
+  for (let message = 0; message < 1_024 + 5 + 1; message += 1) {
+    fast.say("fast");
+    if (message % 500 === 0) await world.advance(5);
+  }
+  await world.advance(50);
+  expect([fast.closeCode, fast.closeReason]).toEqual([4429, "too many messages"]);
+  expect(steady.closeCode).toBeUndefined();
+  expect(heard.filter((text) => text === "steady")).toHaveLength(15);
+  expect(heard.filter((text) => text === "fast")).toHaveLength(1_024 + 5);
+});
+
+test("ROOM-10: what a gateway held while the room was away does not count as too much at once", async () => {
+  const heard: string[] = [];
+  const world = await clusterOf(() => ({ onMessage: (_session, message) => heard.push(message.text()) }), {
+    app: { messagesPerSecondMax: 5 },
+  });
+  const client = await world.client("g1", "room/a");
+  client.say("first");
+  await world.advance(50);
+  world.kill((await world.ownerOf("room/a")) ?? "");
+  for (let message = 0; message < 40; message += 1) client.say("held");
+  await world.advance(10_000);
+  expect(client.closeCode).toBeUndefined();
+  expect(heard.filter((text) => text === "held")).toHaveLength(40);
+  for (let message = 0; message < 2_000; message += 1) {
+    client.say("flood");
+    if (message % 500 === 0) await world.advance(5);
+  }
+  await world.advance(50);
+  expect(client.closeCode).toBe(4429);
+});
+
 test("ROOM-17: a session that the room closes gets everything that was sent before, nothing behind, and is out at once", async () => {
   const left: string[] = [];
   const world = await clusterOf((room) => ({

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { ArenaRoom, awayMsMax } from "../../../demo-game/server/arena-room.ts";
 import { apps } from "../../../demo-game/server/rooms.ts";
 import { encodeUp } from "../../../demo-game/server/rules/messages.ts";
-import type { Step } from "../../../demo-game/server/rules/motion.ts";
+import { type Step, speedMax } from "../../../demo-game/server/rules/motion.ts";
+import { allowanceMax } from "../../../demo-game/server/step-queue.ts";
 import { createFakeRoom, type FakeSession } from "../../support/fake-room.ts";
 import { heardBy } from "./arena-listener.ts";
 
@@ -188,6 +189,83 @@ describe("the arena room", () => {
     expect(arena.room.ledger.playersHere).toBe(1);
     if (last !== undefined) arena.leave(last);
     expect(arena.room.ledger.playersHere).toBe(0);
+  });
+
+  it("GAME-9: lets whoever comes back before the old connection is known to be gone move on, from step 1, and no faster", () => {
+    const arena = openArena();
+    const first = arena.join(token("a"));
+    for (let ticks = 0; ticks < 40; ticks += 1) {
+      arena.say(first, run(1 + 2 * ticks));
+      arena.tick();
+    }
+    const second = arena.join(token("a"));
+    arena.tick();
+    const start = heardBy(second).figure?.body;
+    expect(heardBy(second).states.at(-1)?.lastStep).toBe(0);
+    arena.say(second, run(1, [step(0, 127), step(0, 127)]));
+    arena.tick();
+    expect(heardBy(second).states.at(-1)?.lastStep).toBe(2);
+    expect(heardBy(second).figure?.body.y).toBeGreaterThan(start?.y ?? Number.POSITIVE_INFINITY);
+
+    // Coming back again and again gives no more steps than time does.
+    let [window, before] = [second, arena.room.world.figures.get(1)?.body.y ?? 0];
+    for (let comings = 0; comings < 20; comings += 1) {
+      window = arena.join(token("a"));
+      arena.say(
+        window,
+        run(
+          1,
+          Array.from({ length: 12 }, () => step(0, 127)),
+        ),
+      );
+      arena.tick();
+      const y = arena.room.world.figures.get(1)?.body.y ?? 0;
+      expect(y - before).toBeLessThanOrEqual(2 * speedMax + (comings === 0 ? allowanceMax * speedMax : 0));
+      before = y;
+    }
+  });
+
+  it("GAME-1: is no faster for whoever sends ten times the steps, old ones again, or ones of the future", () => {
+    const cheating: readonly ((tick: number) => Uint8Array)[] = [
+      (tick) =>
+        run(
+          1 + 12 * tick,
+          Array.from({ length: 12 }, () => step(-127)),
+        ),
+      () =>
+        run(
+          1,
+          Array.from({ length: 12 }, () => step(-127)),
+        ),
+      (tick) =>
+        run(
+          0xf000_0000 + 12 * tick,
+          Array.from({ length: 12 }, () => step(-127)),
+        ),
+      (tick) =>
+        run(
+          0xffff_fff0 - 12 * tick,
+          Array.from({ length: 12 }, () => step(-127)),
+        ),
+    ];
+    for (const cheat of cheating) {
+      const arena = openArena();
+      const [honest, cheater] = [arena.join(), arena.join()];
+      arena.tick();
+      for (const session of [honest, cheater]) place(arena, numberOf(session), 30_000, 17_600);
+      const ticks = 60;
+      for (let tick = 0; tick < ticks; tick += 1) {
+        arena.say(honest, run(1 + 2 * tick, [step(-127), step(-127)]));
+        for (let times = 0; times < 5; times += 1) arena.say(cheater, cheat(5 * tick + times));
+        arena.tick();
+      }
+      const gone = [honest, cheater].map(
+        (session) => 30_000 - (arena.room.world.figures.get(numberOf(session))?.body.x ?? 0),
+      );
+      expect(gone[0]).toBeGreaterThan(ticks * speedMax);
+      expect(gone[1]).toBeLessThanOrEqual((gone[0] ?? 0) + allowanceMax * speedMax);
+      expect([honest.closed, cheater.closed]).toEqual([undefined, undefined]);
+    }
   });
 
   it("GAME-10: lets a shot hit, fell, drop what was carried, and be paid for; and the felled come back", () => {

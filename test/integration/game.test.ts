@@ -1,0 +1,206 @@
+import { once } from "node:events";
+import { afterEach, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import type { Ledger } from "../../demo-game/server/rules/ledger.ts";
+import { encodeUp } from "../../demo-game/server/rules/messages.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import { openVisitor, type Visitor } from "../support/game/visitor.ts";
+import { sleep, until } from "../support/until.ts";
+import { seededRandom } from "../support/virtual-runtime.ts";
+
+const seed = Number(process.env["ROOMGATE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const clusters: Cluster[] = [];
+const visitors: Visitor[] = [];
+
+async function start(flags: readonly string[], store?: string): Promise<Cluster> {
+  const cluster = await startCluster(store === undefined ? { flags } : { flags, store });
+  clusters.push(cluster);
+  return cluster;
+}
+
+async function visit(...parameters: Parameters<typeof openVisitor>): Promise<Visitor> {
+  const visitor = await openVisitor(...parameters);
+  visitors.push(visitor);
+  return visitor;
+}
+
+afterEach(async () => {
+  for (const visitor of visitors.splice(0)) visitor.cut();
+  for (const cluster of clusters.splice(0)) await cluster.dispose();
+});
+
+const token = (letter: string): string => letter.repeat(24);
+
+/** Things that are nowhere, or at two places. */
+function astray(ledger: Ledger): number {
+  const held = [...ledger.players.keys()].reduce((sum, number) => sum + ledger.heldBy(number).length, 0);
+  const lying = [...ledger.items.values()].filter(({ holder }) => holder === undefined).length;
+  return ledger.itemsSpawned - ledger.itemsUsed - lying - held;
+}
+
+/** Who has which things, and how many points. */
+function belongings(ledger: Ledger): ReadonlyMap<string, readonly [score: number, things: readonly number[]]> {
+  const players = [...ledger.players.values()];
+  return new Map(
+    players.map(({ id, number, score }) => [
+      id,
+      [
+        score,
+        ledger
+          .heldBy(number)
+          .map((item) => item.number)
+          .sort(),
+      ],
+    ]),
+  );
+}
+
+describe("strangers in an arena", () => {
+  test("GAME-3, GAME-4: what is malformed, too long or too much closes its sender with the right code; names are cleaned; nobody else notices", async () => {
+    const cluster = await start(["--servers", "1"]);
+    const ada = await visit(cluster, "court", { name: "Ada" });
+    ada.play();
+    const closeOf = async (...messages: (Uint8Array | string)[]): Promise<number | undefined> => {
+      const stranger = await visit(cluster, "court");
+      for (const message of messages) stranger.send(message);
+
+      return until(
+        () => stranger.closeCode,
+        (code) => code !== undefined,
+      );
+    };
+    const long = new Uint8Array(10 * 1024).fill(65);
+    expect(await closeOf("hello")).toBe(4400);
+    expect(await closeOf(Uint8Array.of(200, 1, 2))).toBe(4400);
+    // A line of chat and a name that say to be 255 bytes, and are 10 KB.
+    expect(await closeOf(Uint8Array.of(5, 255, ...long))).toBe(1009);
+    expect(await closeOf(Uint8Array.of(3, 255, ...long))).toBe(1009);
+    const flooder = await visit(cluster, "court");
+    // In portions, since a gateway does not hold more than 1 024 messages for anybody.
+    for (let sent = 0; flooder.closeCode === undefined && sent < 10_000; sent += 500) {
+      for (let index = 0; index < 500; index += 1) flooder.send(encodeUp({ kind: "ping", token: index }));
+      await sleep(20);
+    }
+    expect(flooder.closeCode).toBe(4429);
+
+    const refused = new WebSocket(`${cluster.clientUrl}/rooms/game/court?name=${"x".repeat(10 * 1024)}`);
+    const [, { statusCode }] = await once(refused, "unexpected-response");
+    expect(statusCode).toBe(414);
+    const eve = await visit(cluster, "court", { name: `<img src=x>\u0000\u202e${"x".repeat(3 * 1024)}` });
+    eve.send(encodeUp({ kind: "say", text: "<script>\u0007\nhi" }));
+    await until(
+      () => ada.match.ledger.chat.at(-1)?.text,
+      (text) => text === "<script> hi",
+    );
+    const names = [...ada.match.ledger.players.values()].map(({ name }) => name);
+    for (const name of names) expect(name).toMatch(/^[^\p{C}<>&]{1,20}$/u);
+    expect(eve.match.own?.name).toBe("img src=xxxxxxxxxxxx");
+    expect(ada.closeCode).toBeUndefined();
+    expect([ada.match.line.missed, ada.match.line.repeated, astray(ada.match.ledger)]).toEqual([0, 0, 0]);
+  });
+});
+
+describe("an arena whose players come and go", () => {
+  const players = "abcdefgh";
+  const seconds = 6;
+
+  /** Comes in again and again under one name while the old connection is there, or cut, or being replaced. */
+  async function comeAndGo(
+    cluster: Cluster,
+    who: string,
+    random: () => number,
+    goesOn: () => boolean,
+  ): Promise<number> {
+    let comings = 0;
+    let present: Visitor | undefined;
+    while (goesOn()) {
+      if (random() < 0.5) present?.cut();
+      present = await visit(cluster, "plaza", { name: `Player ${who}`, token: token(who) }, random);
+      present.play();
+      comings += 1;
+      await sleep(400 + random() * 900);
+    }
+    return comings;
+  }
+
+  async function board(cluster: Cluster): Promise<string> {
+    const socket = new WebSocket(`${cluster.clientUrl}/rooms/board/all-time`);
+    const [data] = await once(socket, "message");
+    socket.terminate();
+    return String(data);
+  }
+
+  test("GAME-7, GAME-9: has each thing once and each player once while they race, reconnect and their server is killed, and after all was killed", async () => {
+    const random = seededRandom(seed);
+    const cluster = await start(["--servers", "3", "--no-restart"]);
+    const watcher = await visit(cluster, "plaza", { name: "Watcher" });
+    const endMs = performance.now() + seconds * 1_000;
+    const goesOn = () => performance.now() < endMs;
+    const playing = Promise.all([...players].map((who) => comeAndGo(cluster, who, random, goesOn)));
+    const scores = new Map<string, number>();
+    let [beats, kills, lost, moves] = [0, 0, 0, 0];
+    for (; goesOn(); beats += 1) {
+      const owner = (await cluster.room("game/plaza"))?.server;
+      const others = (await cluster.liveServers()).filter(({ id }) => id !== owner);
+      const other = others[Math.floor(random() * others.length)];
+      if (owner !== undefined && beats % 8 === 5 && kills < 2) {
+        await cluster.signal(owner, "SIGKILL").then(() => {
+          kills += 1;
+        });
+      } else if (owner !== undefined && other !== undefined && beats % 2 === 0) {
+        if ((await cluster.move("game/plaza", other.id)).status === 200) moves += 1;
+      }
+      for (const { id, score } of watcher.match.ledger.players.values()) {
+        if (score < (scores.get(id) ?? 0)) lost += 1;
+        scores.set(id, score);
+      }
+      await sleep(300);
+    }
+    const comings = (await playing).reduce((sum, count) => sum + count, 0);
+    for (const visitor of visitors) if (visitor !== watcher) visitor.cut();
+
+    const clerk = await visit(cluster, "plaza", { name: "Clerk" });
+    const last = await until(
+      () => [watcher.match.ledger, clerk.match.ledger] as const,
+      ([seen, told]) => seen.serial === told.serial && seen.playersHere === 2,
+    );
+    const [seen, told] = last.map((ledger) => ledger.save());
+    const ids = told?.players.map(({ id }) => id) ?? [];
+    const kept = belongings(clerk.match.ledger);
+    const held = [...kept.values()].reduce((sum, [, things]) => sum + things.length, 0);
+    const points = [...kept.values()].reduce((sum, [score]) => sum + score, 0);
+    console.log(
+      `seed ${seed}: ${comings} comings of ${players.length} players, ${kills} kills, ${moves} moves; ` +
+        `${told?.serial} events, ${held} things in hands, ${points} points`,
+    );
+    // What somebody who was there all the time has made of the events is what the journal says.
+    expect(seen).toEqual(told);
+    expect(astray(clerk.match.ledger)).toBe(0);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toHaveLength(players.length + 2);
+    expect(lost).toBe(0);
+    expect([watcher.match.line.missed, watcher.match.line.repeated, watcher.closeCode]).toEqual([0, 0, undefined]);
+    expect(kills).toBe(2);
+    expect(comings).toBeGreaterThan(players.length * 3);
+
+    // Whatever was told to the board is heard by now, or will be: it adds up to what the arena has.
+    const total = (text: string): number =>
+      (JSON.parse(text).top as { points: number }[]).reduce((sum, entry) => sum + entry.points, 0);
+    const shown = await until(
+      () => board(cluster),
+      (text) => total(text) === points,
+    );
+    for (const { pid } of [...(await cluster.liveServers()), ...(await cluster.gateways())])
+      process.kill(pid, "SIGKILL");
+    cluster.kill("SIGKILL");
+    await cluster.ended;
+    const again = await start(["--servers", "2"], cluster.store);
+    const late = await visit(again, "plaza", { name: "Late" });
+    const after = belongings(late.match.ledger);
+    for (const [id, belonging] of kept) expect(after.get(id)).toEqual(belonging);
+    expect(astray(late.match.ledger)).toBe(0);
+    expect(await board(again)).toBe(shown);
+    const back = await visit(again, "plaza", { name: "Player a", token: token("a") });
+    expect(kept.get(back.match.own?.id ?? "")).toEqual(belongings(back.match.ledger).get(back.match.own?.id ?? ""));
+  });
+});
