@@ -9,7 +9,7 @@ import { listenToDocumentsMenu, nameRule } from "./documents-menu.ts";
 import { listenToMenus, part, showToast } from "./page-parts.ts";
 import { peopleOf } from "./people.ts";
 import { showPeople } from "./people-list.ts";
-import { titleOf } from "./plain-text.ts";
+import { lengthOf, titleOf } from "./plain-text.ts";
 import { cleanName, coloursOf, parseProfile } from "./profile.ts";
 import { parseRecent, withRecent } from "./recent-documents.ts";
 import { showRecent } from "./recent-list.ts";
@@ -70,7 +70,7 @@ function openDocument(address: DocumentAddress): void {
   let profile = parseProfile(readStored("profile"), Math.random);
   const introduce = (): void => {
     writeStored("profile", JSON.stringify(profile));
-    part("hue").style.accentColor = coloursOf(profile.hue).color;
+    part("hue").style.setProperty("--own", coloursOf(profile.hue).color);
     awareness.setLocalStateField("user", { name: profile.name, ...coloursOf(profile.hue), readsOnly: isReader });
   };
   introduce();
@@ -99,7 +99,9 @@ function openDocument(address: DocumentAddress): void {
   part("retry").addEventListener("click", () => connection.connect());
 
   const remember = (): void => {
-    const title = titleOf(text.toString());
+    const written = text.toString();
+    const title = titleOf(written);
+    part("length").textContent = lengthOf(written);
     part("title").textContent = title || shortName(address.name);
     document.title = `${title || shortName(address.name)} · Roomgate`;
     const recent = withRecent(parseRecent(readStored("recent")), { ...address, readsOnly: isReader, title });

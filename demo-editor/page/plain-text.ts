@@ -24,6 +24,15 @@ function plainLine(line: string): string {
     .replace(/`([^`\n]+)`/g, "$1");
 }
 
+const countedLettersMax = 1_000_000;
+
+/** How long a text is, for who writes it; empty for an empty one. Words are counted unless that would be felt. */
+export function lengthOf(markdown: string): string {
+  if (markdown.length > countedLettersMax) return `${Math.round(markdown.length / 100_000) / 10} million letters`;
+  const words = markdown.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]*/gu)?.length ?? 0;
+  return words === 0 ? "" : words === 1 ? "1 word" : `${words.toLocaleString("en")} words`;
+}
+
 /** First line that says something, at most 60 characters; empty if there is none. */
 export function titleOf(markdown: string): string {
   const line = plainTextOf(markdown.slice(0, 2_000))

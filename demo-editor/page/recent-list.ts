@@ -11,8 +11,10 @@ export function showRecent(list: HTMLElement, recent: readonly RecentDocument[],
     if (document_.name === present) link.setAttribute("aria-current", "page");
     // The part behind the `#` alone would not open another document.
     const name = document.createElement("small");
-    name.textContent = shortName(document_.name) + (document_.readsOnly ? ", read only" : "");
-    item.append(link, name);
+    const notes = [document_.title === "" ? "" : shortName(document_.name), document_.readsOnly ? "read only" : ""];
+    name.textContent = notes.filter((note) => note !== "").join(", ");
+    link.append(name);
+    item.append(link);
     return item;
   });
   list.replaceChildren(...items);

@@ -10,6 +10,7 @@ import { yCollab, ySyncAnnotation, yUndoManagerKeymap } from "y-codemirror.next"
 import type { WebsocketProvider } from "y-websocket";
 import { type Text, UndoManager } from "yjs";
 import { formatKeymap } from "./formatting.ts";
+import { liveMarks } from "./live-marks.ts";
 
 export interface TextEditor {
   readonly view: EditorView;
@@ -92,6 +93,7 @@ export function openTextEditor(
         highlightSelectionMatches(),
         markdown({ base: markdownLanguage, addKeymap: false }),
         syntaxHighlighting(look),
+        liveMarks(),
         yCollab(text, provider.awareness, { undoManager }),
         Prec.high(keymap.of([...formatKeymap, ...yUndoManagerKeymap])),
         keymap.of([...closeBracketsKeymap, ...markdownKeymap, ...searchKeymap, ...defaultKeymap]),

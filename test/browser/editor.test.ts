@@ -274,6 +274,20 @@ describe("what the page offers", () => {
     expect(await ada.page.getByRole("textbox", { name: "Document text" }).count()).toBe(1);
   });
 
+  test("shows Markdown as it will look where nobody edits, and ticks tasks off", async () => {
+    const ada = await open("a-look");
+    await ada.type("# Plan\nSome **bold** and `code`.\n- [ ] order lamps");
+    const content = ada.page.locator(".cm-content");
+    await ada.press("Control+Home");
+    expect(await content.innerText()).toMatch(/^# Plan\nSome bold and code\.\n/);
+    await ada.page.getByRole("checkbox", { name: "To do" }).click();
+    await ada.until(({ text }) => text === "# Plan\nSome **bold** and `code`.\n- [x] order lamps");
+    await ada.screenshot("look");
+    await ada.press("ArrowDown");
+    expect(await content.innerText()).toMatch(/^Plan\nSome \*\*bold\*\* and `code`\.\n/);
+    expect(ada.errors).toEqual([]);
+  });
+
   test("light and dark, and a phone", async () => {
     const ada = await open("in-the-dark");
     await ada.type("# Dark\n\nSome `code`, a [link](https://example.org), *and* **more**.\n\n- one\ntwo\n\n\n> said");

@@ -11,7 +11,7 @@ import {
 import { EchoWatch } from "../../../demo-editor/page/echo-watch.ts";
 import { formats } from "../../../demo-editor/page/formatting.ts";
 import { initialsOf, peopleOf } from "../../../demo-editor/page/people.ts";
-import { plainTextOf, titleOf } from "../../../demo-editor/page/plain-text.ts";
+import { lengthOf, plainTextOf, titleOf } from "../../../demo-editor/page/plain-text.ts";
 import { cleanName } from "../../../demo-editor/page/profile.ts";
 import { parseRecent, type RecentDocument, recentMax, withRecent } from "../../../demo-editor/page/recent-documents.ts";
 import { isFinal, standingOf } from "../../../demo-editor/page/standing.ts";
@@ -164,6 +164,14 @@ describe("a document as plain text", () => {
     expect(plainTextOf(markdown)).toBe(
       "Title\n\nA bold and quiet word, see this (http://x.y).\n\n- one\n# no *title*\nsaid\n2 * 3 * 4 and a_b_c",
     );
+  });
+
+  it("is as long as it has words, or letters where it is very long", () => {
+    expect(["", "- [ ] ", "**One**", "Zoë's well-made 3 tests"].map(lengthOf)).toEqual(["", "", "1 word", "4 words"]);
+    expect([lengthOf("a ".repeat(1_200)), lengthOf("a".repeat(1_500_000))]).toEqual([
+      "1,200 words",
+      "1.5 million letters",
+    ]);
   });
 
   it("has its first line that says something as its title", () => {
