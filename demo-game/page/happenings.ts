@@ -67,6 +67,7 @@ export class Happenings {
       }
       case "hit":
         if (at) effects?.burst(at.x, at.y, colourOfHue(at.player.hue), 8, 170);
+        if (event.victim === you) this.#hands.hurt();
         play(event.victim === you ? "hurt" : "hit");
         return;
       case "felled": {

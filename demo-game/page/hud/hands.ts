@@ -24,6 +24,8 @@ export interface Hands {
   show(player: LedgerPlayer | undefined, state: SeenState | undefined): void;
   /** Who has felled one's figure, while it is out. */
   felledBy(name: string): void;
+  /** One's figure is hit. */
+  hurt(): void;
 }
 
 /** What one has: health, items, points; and how long until one is back. */
@@ -54,6 +56,13 @@ export function openHands(heal: () => void): Hands {
     },
     felledBy(name) {
       felledBy = name;
+    },
+    hurt() {
+      const rim = element("hurt");
+      rim.classList.remove("shown");
+      // Read, so that the animation begins anew.
+      void rim.offsetWidth;
+      rim.classList.add("shown");
     },
   };
 }

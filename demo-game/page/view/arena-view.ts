@@ -29,6 +29,10 @@ export function drawFloor(): Container {
     y: arena.bank.y / unitsPerPixel,
     radius: arena.bank.radius / unitsPerPixel,
   };
+  // Light from the bank, so that the middle is known from afar.
+  for (const reachPx of [520, 400, 290, 190]) {
+    floor.circle(bank.x, bank.y, reachPx).fill({ color: palette.bank, alpha: 0.025 });
+  }
   floor.circle(bank.x, bank.y, bank.radius + 26).stroke({ width: 3, color: palette.grid });
   floor
     .moveTo(width / 2, 0)

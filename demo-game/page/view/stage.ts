@@ -6,6 +6,7 @@ import type { Ledger } from "../../server/rules/ledger.ts";
 import type { Blip } from "../../server/rules/messages.ts";
 import type { ShownBolt, ShownFigure } from "../play/match.ts";
 import { drawFloor, drawWalls } from "./arena-view.ts";
+import { BankGuide } from "./bank-guide.ts";
 import { BoltsLayer } from "./bolts-layer.ts";
 import { Camera } from "./camera.ts";
 import { EffectsLayer } from "./effects-layer.ts";
@@ -54,6 +55,7 @@ export async function openStage(host: HTMLElement, isCalm: boolean): Promise<Sta
   const items = new ItemsLayer(isCalm);
   const bolts = new BoltsLayer();
   const effects = new EffectsLayer(isCalm);
+  const guide = new BankGuide(isCalm);
   const figuresLayer = new Container({ sortableChildren: true });
   const labelsLayer = new Container();
   const world = new Container({
@@ -64,6 +66,7 @@ export async function openStage(host: HTMLElement, isCalm: boolean): Promise<Sta
       bolts.container,
       drawWalls(),
       effects.container,
+      guide.container,
       labelsLayer,
     ],
   });
@@ -99,17 +102,14 @@ export async function openStage(host: HTMLElement, isCalm: boolean): Promise<Sta
     onFrame: (task) => void app.ticker.add(task),
     draw({ figures, bolts: flying, ledger, blips }, elapsedMs) {
       const { width, height } = app.screen;
-      const { x, y, zoom } = camera.look(
-        figures.find((figure) => figure.isOwn),
-        elapsedMs,
-        width,
-        height,
-      );
+      const own = figures.find((figure) => figure.isOwn);
+      const { x, y, zoom } = camera.look(own, elapsedMs, width, height);
       world.position.set(x, y);
       world.scale.set(zoom);
       items.update(ledger, elapsedMs);
       drawFigures(figures, elapsedMs);
       bolts.update(flying, ledger);
+      guide.update(own, elapsedMs);
       effects.elapse(elapsedMs);
       miniMap.place(width, height);
       miniMap.update(figures, blips, ledger);
