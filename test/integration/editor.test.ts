@@ -160,7 +160,7 @@ describe("documents on real sockets", () => {
     expect(await closeOfStranger([Uint8Array.of(9, 9)])).toBe(4400);
     expect(await closeOfStranger([Uint8Array.of(0, 2, 3, 1, 2, 3)])).toBe(4400);
     expect(await closeOfStranger([new Uint8Array(2 * 1024 * 1024)])).toBe(1009);
-    expect(await closeOfStranger(count(700, (clock) => presence(1, clock + 1)))).toBe(4429);
+    expect(await closeOfStranger(count(1_000, (clock) => presence(1, clock + 1)))).toBe(4429);
     expect(await closeOfStranger(count(40, (client) => presence(client, 1)))).toBe(1008);
     bob.doc.getText("text").insert(8, ", undisturbed");
     await shown(ada, "precious, undisturbed");
