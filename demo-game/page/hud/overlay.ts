@@ -86,6 +86,7 @@ export function openOverlay(actions: OverlayActions): Overlay {
   return {
     showRoom(room) {
       element("room").textContent = room;
+      element("bots-command").textContent = `npx roomgate bots --room ${room}`;
       document.title = `${room} · Roomgate arena`;
     },
     showName(text) {
@@ -98,6 +99,7 @@ export function openOverlay(actions: OverlayActions): Overlay {
     },
     showNumbers({ players, pingMs, server, epoch, record }) {
       setText(element("players"), String(players));
+      element("alone").hidden = players !== 1;
       setText(element("ping"), pingMs === undefined ? "–" : `${Math.round(pingMs)} ms`);
       setText(element("server"), server ?? "–");
       setText(element("epoch"), epoch === undefined ? "–" : String(epoch));
