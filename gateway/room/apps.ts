@@ -24,7 +24,7 @@ export function definitionOf(apps: ReadonlyMap<AppName, AppDefinition>, room: Ro
   return apps.get(appOf(room));
 }
 
-/** Why a room cannot be told anything; `undefined` if it can. */
+/** TELL-3: why a room cannot be told anything; `undefined` if it can. */
 export function tellRefusal(apps: ReadonlyMap<AppName, AppDefinition>, to: RoomKey): string | undefined {
   const definition = definitionOf(apps, to);
   if (!definition) return `there is no app for ${to}`;

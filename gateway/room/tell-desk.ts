@@ -175,7 +175,7 @@ function upToBytes(waiting: readonly Told[]): readonly Told[] {
   return waiting.slice(0, count);
 }
 
-/** TELL-3: a room is woken to hear what another says; it answers when it has heard it durably. Without a cell: not now. */
+/** TELL-1: a room is woken to hear what another says; it answers when it has heard it durably. Without a cell: not now. */
 export function hearAt(
   cell: RoomCell | undefined,
   addressOf: (server: ServerId) => string | undefined,

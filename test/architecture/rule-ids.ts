@@ -10,7 +10,8 @@ export interface Citation {
 }
 
 /** Areas of SPEC.md. Other words with a number (`SHA-256`) are none. */
-const areas = "ARCH|WIRE|STORE|PLACE|LIVE|OWN|MOVE|ROOM|COMMIT|RECOVER|GATE|EDGE|OPS|GAME|EDIT|CLIENT|LOAD|SIM";
+const areas =
+  "ARCH|WIRE|STORE|PLACE|LIVE|OWN|MOVE|ROOM|COMMIT|RECOVER|TELL|GATE|EDGE|SITE|TRUNK|EPOCH|START|OPS|GAME|EDIT|CLIENT|LOAD|SIM";
 const idPattern = new RegExp(`\\b(?:${areas})-\\d+\\b`, "g");
 const rulePattern = new RegExp(`^- \\*\\*((?:${areas})-\\d+)\\*\\* (.+)$`, "gm");
 
@@ -34,6 +35,16 @@ export function citationsIn(path: string, text: string): Citation[] {
       isTitle: titled.has(id),
     }));
   });
+}
+
+/** What titles of tests begin with as if it were a rule, in whatever area. */
+export function leadingIdsIn(text: string): string[] {
+  return [...text.matchAll(/\b(?:test|it|describe)(?:\.\w+)?\(\s*["'`]([A-Z]+-\d+)\b/g)].map(([, id = ""]) => id);
+}
+
+export function readLeadingIds(root: string, folder: string, except: string): string[] {
+  const paths = filesBelow(root, folder).filter((path) => path !== except);
+  return paths.flatMap((path) => leadingIdsIn(readFileSync(join(root, path), "utf8")));
 }
 
 /** Citations in all sources below these folders. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { citationsIn, readCitations, rulesOf } from "./rule-ids.ts";
+import { citationsIn, leadingIdsIn, readCitations, readLeadingIds, rulesOf } from "./rule-ids.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const rules = rulesOf(readFileSync(join(root, "SPEC.md"), "utf8"));
@@ -25,6 +25,13 @@ describe("ARCH-8: SPEC.md", () => {
     expect(citations.filter(({ id }) => !known.has(id)).map(({ id, place }) => `${place}: ${id}`)).toEqual([]);
   });
 
+  it("has every rule that a title begins with, also of an area that it does not have", () => {
+    const known = new Set([...rules.map(({ id }) => id), "ARCH-8"]);
+    const leading = readLeadingIds(root, "test", own);
+    expect(leading.length).toBeGreaterThan(200);
+    expect(leading.filter((id) => !known.has(id))).toEqual([]);
+  });
+
   it("has no rule that no test shows", () => {
     const shown = new Set(citations.filter(({ isTitle }) => isTitle).map(({ id }) => id));
     // This file's own title, which is not read.
@@ -38,6 +45,13 @@ describe("the reader of rules", () => {
     expect(rulesOf("text MOVE-9\n- **MOVE-1** One owner.\n- **MOVE-2** Two.\n")).toEqual([
       { id: "MOVE-1", sentence: "One owner." },
       { id: "MOVE-2", sentence: "Two." },
+    ]);
+  });
+
+  it("finds what titles begin with, of any area", () => {
+    expect(leadingIdsIn('test("NEW-1: x", …) it(\n  "MOVE-2: y") describe("SHA of MOVE-3")')).toEqual([
+      "NEW-1",
+      "MOVE-2",
     ]);
   });
 
