@@ -27,7 +27,8 @@ async function visit(...parameters: Parameters<typeof openVisitor>): Promise<Vis
 
 afterEach(async () => {
   for (const visitor of visitors.splice(0)) visitor.cut();
-  for (const cluster of clusters.splice(0)) await cluster.dispose();
+  // The last one first: it may run on the store of the one before.
+  for (const cluster of clusters.splice(0).reverse()) await cluster.dispose();
 });
 
 const token = (letter: string): string => letter.repeat(24);
