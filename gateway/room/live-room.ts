@@ -52,7 +52,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   constructor(key: RoomKey, definition: AppDefinition, epoch: Epoch, host: LiveRoomHost, from: Origin) {
     this.key = key;
     this.#definition = definition;
-    this.#talk = new TalkLimits(definition);
+    this.#talk = new TalkLimits(definition, host.runtime);
     this.#epoch = epoch;
     this.#host = host;
     this.log = host.log.child({ room: key });
@@ -243,7 +243,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       return;
     }
     this.#host.counters.messagesUp += 1;
-    const refusal = this.#talk.refusal(member, payload.length, this.#host.runtime.nowMs());
+    const refusal = this.#talk.refusal(member, payload.length);
     if (refusal) this.turns.run(() => this.#face.closeMember(member, refusal.code, refusal.reason));
     else this.turns.run(() => this.#room.onMessage(member, new RoomMessage(payload, isText)));
   }

@@ -1,4 +1,5 @@
 import { closeCodes } from "../wire/close-codes.ts";
+import type { Runtime } from "../wire/runtime.ts";
 import type { Member } from "./member.ts";
 import type { AppDefinition } from "./sdk.ts";
 
@@ -21,9 +22,11 @@ const heldFramesMax = 1_024;
 export class TalkLimits {
   readonly #messageBytesMax: number;
   readonly #perSecond: number;
+  readonly #runtime: Runtime;
   readonly #buckets = new WeakMap<Member, Bucket>();
 
-  constructor({ messageBytesMax, messagesPerSecondMax }: AppDefinition) {
+  constructor({ messageBytesMax, messagesPerSecondMax }: AppDefinition, runtime: Runtime) {
+    this.#runtime = runtime;
     this.#messageBytesMax = messageBytesMax ?? Number.POSITIVE_INFINITY;
     this.#perSecond = messagesPerSecondMax ?? Number.POSITIVE_INFINITY;
   }
@@ -34,8 +37,8 @@ export class TalkLimits {
   }
 
   /** Why the message ends its sender; `undefined` if it does not. */
-  refusal(member: Member, bytes: number, nowMs: number): TalkRefusal | undefined {
-    if (this.#perSecond !== Number.POSITIVE_INFINITY && !this.#take(member, nowMs)) return tooMany;
+  refusal(member: Member, bytes: number): TalkRefusal | undefined {
+    if (this.#perSecond !== Number.POSITIVE_INFINITY && !this.#take(member, this.#runtime.nowMs())) return tooMany;
     return bytes > this.#messageBytesMax ? tooBig : undefined;
   }
 
