@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -244,11 +244,13 @@ async function benchServer(): Promise<void> {
       bots.push(runBots({ url: `ws://127.0.0.1:${port}`, room: `bench-${arena}`, count: 30 }));
     }
     await sleep(warmUpSeconds * 1000);
+    const waitedMs = await coreWaits(adminPort);
     const before = await readServer(adminPort);
     const startMs = performance.now();
     await sleep(secondsPerRun * 1000);
     const after = await readServer(adminPort);
     const seconds = (performance.now() - startMs) / 1000;
+    const waitedShare = waitedMs() / (seconds * 10);
     const [ticks, madeUp, missed] = (["ticks_total", "ticks_made_up_total", "ticks_missed_total"] as const).map(
       (name) => (after.get(name) ?? Number.NaN) - (before.get(name) ?? Number.NaN),
     );
@@ -262,7 +264,9 @@ async function benchServer(): Promise<void> {
     console.log(
       `  ${ticks} ticks of ${Math.round(10 * tickHz * seconds)} due; ${missed} missed, ${madeUp} a step late`,
     );
-    console.log(`  the server used ${(cores * 100).toFixed(0)} % of a core`);
+    console.log(
+      `  the server used ${(cores * 100).toFixed(0)} % of a core, and could have run in another ${waitedShare.toFixed(0)} % of the time`,
+    );
     console.log(`  closes ${sum(({ closes }) => closes)}, events missed ${sum(({ eventsMissed }) => eventsMissed)}`);
     console.log(`  load average ${loadavg()[0]?.toFixed(1)}`);
   } finally {
@@ -284,6 +288,17 @@ async function portsOf(cluster: ChildProcess): Promise<readonly [port: string, a
     if (port !== undefined && adminPort !== undefined) return [port, adminPort];
   }
   throw new Error("the cluster is not up within 30 s");
+}
+
+/** Answers how long the one server has had something to do and no core since now, in ms; NaN where no /proc tells. */
+async function coreWaits(adminPort: string): Promise<() => number> {
+  const servers = (await (await fetch(`http://127.0.0.1:${adminPort}/api/servers`)).json()) as {
+    readonly pid: number;
+  }[];
+  const path = `/proc/${servers[0]?.pid}/schedstat`;
+  const read = (): number => (existsSync(path) ? Number(readFileSync(path, "utf8").split(" ")[1]) / 1e6 : Number.NaN);
+  const before = read();
+  return () => read() - before;
 }
 
 /** What the one room server says of itself, by name. */
