@@ -221,7 +221,11 @@ describe("the way into an arena", () => {
     await late.getByText("This arena is full.").waitFor();
     await late.getByTestId("elsewhere").click();
     await late.waitForURL((url) => /^\/game\/[a-z]+-[a-z]+-\d{4}$/.test(url.pathname));
-    await late.waitForFunction("window.__game?.position !== undefined");
+    // Asked from here again and again: what a page would ask itself, its own policy does not let it evaluate.
+    await until(
+      () => late.evaluate("window.__game?.position !== undefined"),
+      (isIn) => isIn === true,
+    );
     for (const socket of crowd) socket.terminate();
     board.terminate();
   });
