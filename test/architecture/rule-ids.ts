@@ -39,7 +39,7 @@ export function citationsIn(path: string, text: string): Citation[] {
 
 /** What titles of tests begin with as if it were a rule, in whatever area. */
 export function leadingIdsIn(text: string): string[] {
-  return [...text.matchAll(/\b(?:test|it|describe)(?:\.\w+)?\(\s*["'`]([A-Z]+-\d+)\b/g)].map(([, id = ""]) => id);
+  return [...text.matchAll(/\b(?:test|it|describe)(?:\.\w+)?\(\s*["'`]([A-Z]+-\d+)[:,]/g)].map(([, id = ""]) => id);
 }
 
 export function readLeadingIds(root: string, folder: string, except: string): string[] {
