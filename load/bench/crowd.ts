@@ -46,6 +46,7 @@ export class Crowd {
       sent: sum(({ sent }) => sent),
       received: sum(({ received }) => received),
       pings: sum(({ pings }) => pings),
+      closes: counts.flatMap(({ closes }) => closes),
       roomMs: counts.flatMap(({ roomMs }) => roomMs),
     };
   }
@@ -56,13 +57,19 @@ export class Crowd {
 }
 
 async function ask(generator: Started, order: Order): Promise<Report> {
-  const answered = once(generator.child, "message") as Promise<[Report]>;
-  const died = once(generator.child, "exit").then(() => {
+  const over = new AbortController();
+  const { signal } = over;
+  const answered = once(generator.child, "message", { signal }) as Promise<[Report]>;
+  const died = once(generator.child, "exit", { signal }).then(() => {
     throw new Error(`the load generator has ended:\n${generator.tail()}`);
   });
-  died.catch(() => {});
+  for (const either of [answered, died]) either.catch(() => {});
   generator.child.send(order);
-  const [report] = await Promise.race([answered, died]);
-  if (report.said === "failed") throw new Error(`the load generator failed: ${report.problem}`);
-  return report;
+  try {
+    const [report] = await Promise.race([answered, died]);
+    if (report.said === "failed") throw new Error(`the load generator failed: ${report.problem}`);
+    return report;
+  } finally {
+    over.abort();
+  }
 }

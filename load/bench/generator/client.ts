@@ -6,8 +6,8 @@ export interface ClientEvents {
   /** `count` data frames came in one read. */
   received(client: Client, count: number): void;
   pinged(): void;
-  /** Only after it was open. */
-  closed(): void;
+  /** Only after it was open; `why` is the server's close code and reason, or that it gave none. */
+  closed(why: string): void;
 }
 
 export interface ClientTarget {
@@ -32,6 +32,7 @@ export class Client {
   #rest: Buffer | undefined;
   #answers = 0;
   #isOpen = false;
+  #why = "no close frame";
   #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
   private constructor(target: ClientTarget, path: string, dialect: Dialect, events: ClientEvents) {
@@ -112,11 +113,16 @@ export class Client {
   readonly #onFrame = (opcode: number, bytes: Buffer, start: number, length: number): void => {
     const heard = this.#dialect.hear(opcode, bytes, start, length);
     if (heard.kind === "data") this.#answers += 1;
-    else if (heard.kind === "closed") this.#socket.destroy();
+    else if (heard.kind === "closed") this.#leave(bytes.subarray(start, start + length));
     if (heard.reply !== undefined) this.#socket.write(heard.reply);
     if (heard.kind === "ready") this.#opened();
     if (opcode === opcodes.ping) this.#events.pinged();
   };
+
+  #leave(close: Buffer): void {
+    this.#why = close.length < 2 ? "no code" : `${close.readUInt16BE()} ${close.toString("utf8", 2)}`;
+    this.#socket.destroy();
+  }
 
   #opened(): void {
     this.#isOpen = true;
@@ -126,7 +132,7 @@ export class Client {
 
   #ended(): void {
     this.#settle?.reject(new Error("closed before it was open"));
-    if (this.#isOpen) this.#events.closed();
+    if (this.#isOpen) this.#events.closed(this.#why);
     this.#isOpen = false;
   }
 }

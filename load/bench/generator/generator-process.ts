@@ -15,13 +15,15 @@ class Generator {
   #talk: CrowdTalk | undefined;
   #closed = 0;
   #pings = 0;
+  readonly #closes = new Map<string, number>();
   readonly #events: ClientEvents = {
     received: (client, count) => this.#talk?.answered(client, count),
     pinged: () => {
       this.#pings += 1;
     },
-    closed: () => {
+    closed: (why) => {
       this.#closed += 1;
+      this.#closes.set(why, (this.#closes.get(why) ?? 0) + 1);
     },
   };
 
@@ -66,6 +68,7 @@ class Generator {
       sent,
       received,
       pings: this.#pings,
+      closes: [...this.#closes],
       roomMs,
     };
   }

@@ -41,6 +41,8 @@ export interface Counts {
   /** Data frames that came. */
   readonly received: number;
   readonly pings: number;
+  /** How often a server gave which reason, or none. */
+  readonly closes: readonly (readonly [why: string, count: number])[];
   /** `rooms` only, since the count before: from a message's start to the last member that got it. The newest 10 000. */
   readonly roomMs: readonly number[];
 }

@@ -66,7 +66,8 @@ async function measure(run: WorkRun, cluster: RunningRoomgate) {
     const after = await crowd.count();
     await crowd.talk({ who: "nobody" });
     await sleep(settleMs);
-    const { closed, sent, received } = await crowd.count();
+    const { closed, closes, sent, received } = await crowd.count();
+    for (const [why, count] of closes) console.log(`     ${count} closed: ${why}`);
     return {
       rooms: fullest.rooms ?? 0,
       drainMs,

@@ -100,6 +100,7 @@ async function runIdleMany(run: WorkRun): Promise<void> {
     const opened = { atMs: performance.now(), cpu: cpuSecondsOf(relay), pings: (await crowd.count()).pings };
     await sleep(isQuick ? 1_000 : many.holdMs);
     const counts = await crowd.count();
+    for (const [why, count] of counts.closes) console.log(`     ${count} closed: ${why}`);
     const heldSeconds = (performance.now() - opened.atMs) / 1000;
     const values = {
       open: counts.open,
