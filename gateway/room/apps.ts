@@ -2,6 +2,8 @@ import { RoomgateError } from "../wire/errors.ts";
 import { type AppName, appOf, parseAppName, type RoomKey } from "../wire/ids.ts";
 import type { AppDefinition, Apps } from "./sdk.ts";
 
+const defaultStateBytesMax = 256 * 1024 * 1024;
+
 const tickHzMax = 240;
 
 /** The apps of a server by name, checked. Throws one `RoomgateError` (`bad-app`) that names everything that is wrong. */
@@ -34,6 +36,11 @@ export function tellRefusal(apps: ReadonlyMap<AppName, AppDefinition>, to: RoomK
 /** Whether rooms of the app have a journal. */
 export function isJournaled(definition: AppDefinition): boolean {
   return definition.durability !== "memory";
+}
+
+/** Largest state that the app's rooms may have. */
+export function stateBytesMaxOf({ stateBytesMax }: AppDefinition): number {
+  return stateBytesMax ?? defaultStateBytesMax;
 }
 
 function problemsOf(definition: AppDefinition): string[] {

@@ -4,7 +4,7 @@ import type { Control } from "../wire/control.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Timer } from "../wire/runtime.ts";
-import { isJournaled } from "./apps.ts";
+import { isJournaled, stateBytesMaxOf } from "./apps.ts";
 import { BodyReceiver } from "./body-transfer.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
 import type { LiveRoom } from "./live-room.ts";
@@ -26,7 +26,6 @@ export interface IncomingHost {
 
 const retryMs = 50;
 const headBytesMax = 64 * 1024 * 1024;
-const defaultStateBytesMax = 256 * 1024 * 1024;
 
 /** One room on its way here. Holds what the source sends, and takes the room over when it says so. */
 export class IncomingMove {
@@ -76,7 +75,7 @@ export class IncomingMove {
   body(message: Control<"moveBody">): void {
     if (this.#state.kind !== "receiving") return;
     this.#touch();
-    const stateBytesMax = this.definition.stateBytesMax ?? defaultStateBytesMax;
+    const stateBytesMax = stateBytesMaxOf(this.definition);
     if (message.bytes > stateBytesMax + headBytesMax) {
       this.#discard(`its state takes ${message.bytes} bytes, at most ${stateBytesMax} are allowed`);
       return;

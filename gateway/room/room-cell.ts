@@ -57,7 +57,7 @@ export class RoomCell {
     this.key = key;
     this.definition = definition;
     this.#state = state;
-    this.#snapshots = new SnapshotKeeper(key, definition.version ?? "1", {
+    this.#snapshots = new SnapshotKeeper(key, definition, {
       store: host.store,
       log: host.log,
       counters: host.counters,

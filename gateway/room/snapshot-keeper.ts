@@ -1,7 +1,9 @@
 import type { Head, HeadVersion, Store } from "../store/port.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
+import { stateBytesMaxOf } from "./apps.ts";
 import type { LiveRoom } from "./live-room.ts";
+import type { AppDefinition } from "./sdk.ts";
 import type { ServerCounters } from "./server-counters.ts";
 import { encodeBody } from "./state-body.ts";
 
@@ -35,14 +37,16 @@ export const snapshotAfterDefault: SnapshotAfter = Object.freeze({
 export class SnapshotKeeper {
   readonly #key: RoomKey;
   readonly #version: string;
+  readonly #stateBytesMax: number;
   readonly #host: SnapshotHost;
   #turns = 0;
   #bytes = 0;
   #saving: Promise<void> | undefined;
 
-  constructor(key: RoomKey, version: string, host: SnapshotHost) {
+  constructor(key: RoomKey, definition: AppDefinition, host: SnapshotHost) {
     this.#key = key;
-    this.#version = version;
+    this.#version = definition.version ?? "1";
+    this.#stateBytesMax = stateBytesMaxOf(definition);
     this.#host = host;
   }
 
@@ -84,7 +88,7 @@ export class SnapshotKeeper {
     const { count } = live.turns;
     const bytes = this.#take(() => live.snapshot());
     this.#turns = count;
-    if (bytes === undefined) return;
+    if (bytes === undefined || !this.#fits(bytes)) return;
     const { epoch, tail } = this.#host.position();
     if (!(await this.#store(epoch, tail, bytes))) this.#turns = -1;
   }
@@ -95,19 +99,19 @@ export class SnapshotKeeper {
     if (!journal) return;
     const record = journal.seal();
     const { count } = live.turns;
-    const bytes = this.#take(() => Buffer.concat(encodeBody(live.wholeState(), undefined)));
-    if (bytes === undefined) return;
+    const state = this.#take(() => live.wholeState());
+    if (state === undefined) return;
+    // Whatever becomes of it, the next one comes when the journal has grown by as much once more.
     journal.snapshotTaken();
+    if (!this.#fits(state.app)) return;
+    const bytes = Buffer.concat(encodeBody(state, undefined));
     await new Promise<void>((resolve) => {
       journal.onStop(resolve);
       journal.whenDurable(record, resolve);
     });
     if (journal.head.tail < record) return;
     const { epoch } = journal.head;
-    if (!(await this.#store(epoch, record, bytes))) {
-      // Tried again when the journal has grown by as much once more.
-      return;
-    }
+    if (!(await this.#store(epoch, record, bytes))) return;
     this.#turns = count;
     this.#bytes = bytes.length;
     const trimmed = await this.#host.store.trimJournal(this.#key, epoch, record);
@@ -115,7 +119,16 @@ export class SnapshotKeeper {
       this.#host.log.warn({ room: this.#key, outcome: trimmed.kind }, "journal not trimmed");
   }
 
-  #take(take: () => Uint8Array | undefined): Uint8Array | undefined {
+  /** ROOM-33: what is over the limit is not stored; the snapshot before it, and the journal behind that, keep what they have. */
+  #fits(app: Uint8Array | undefined): boolean {
+    const bytes = app?.length ?? 0;
+    if (bytes <= this.#stateBytesMax) return true;
+    const over = { room: this.#key, bytes, stateBytesMax: this.#stateBytesMax };
+    this.#host.log.error(over, "the room's state is over its limit: it is not stored");
+    return false;
+  }
+
+  #take<State>(take: () => State | undefined): State | undefined {
     try {
       return take();
     } catch (error) {

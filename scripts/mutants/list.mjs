@@ -192,9 +192,30 @@ export const mutants = [
   {
     name: "after a silence a room goes on without asking who owns it",
     file: "gateway/cluster/ownership.ts",
-    find: "isMine(event.head, event.me, state.epoch) ? resume(state.epoch) : lostTo(event.head)),\n    storeUnknown",
+    find: "isMine(event.head, event.me, state.epoch) ? reclaim(state.epoch) : lostTo(event.head)),\n    storeUnknown",
     replace: "(event.head ? resume(state.epoch) : lostTo(event.head))),\n    storeUnknown",
     suite: ["test/unit/cluster", "test/property/cluster"],
+  },
+  {
+    name: "after a silence a head is found and not won again",
+    file: "gateway/cluster/ownership.ts",
+    find: "isMine(event.head, event.me, state.epoch) ? reclaim(state.epoch) : lostTo(event.head)),\n    storeUnknown",
+    replace: "isMine(event.head, event.me, state.epoch) ? resume(state.epoch) : lostTo(event.head)),\n    storeUnknown",
+    suite: ["test/simulation/one-owner.test.ts"],
+  },
+  {
+    name: "a takeover that lands in a silence is run all the same",
+    file: "gateway/cluster/ownership.ts",
+    find: "(event.mayBeLost ? verify(state.at.epoch) : resume(state.at.epoch))",
+    replace: "(event.mayBeLost ? resume(state.at.epoch) : resume(state.at.epoch))",
+    suite: ["test/simulation/one-owner.test.ts"],
+  },
+  {
+    name: "a server that is full does not take back what is its own",
+    file: "gateway/cluster/ownership.ts",
+    find: '!(claim === "full" && standing === "me")',
+    replace: '!(claim === "full" && standing === "nobody")',
+    suite: "simulation",
   },
   {
     name: "leases run on the wall clock",
