@@ -43,6 +43,14 @@ export class Figures {
     return [...new Set(those.map(({ run }) => run))];
   }
 
+  /** What others used of the machine in the worst of these; 0 where nobody looked. */
+  foreignCores(work: string, caseNames: readonly string[], contenders: readonly string[]): number {
+    const medians = caseNames.flatMap((caseName) =>
+      contenders.map((contender) => this.median(work, caseName, contender, "foreignCores") ?? 0),
+    );
+    return Math.max(0, ...medians);
+  }
+
   run(work: string, id: string): Run | undefined {
     return this.#results.get(work)?.runs.find((run) => run.id === id);
   }

@@ -6,6 +6,7 @@ import { contenders } from "./contenders/all.ts";
 import type { Contender } from "./contenders/contender.ts";
 import { Lab, rootFolder, sourceFile } from "./lab.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
+import { ForeignWork } from "./process-cost.ts";
 import { mergeResults, type Run, readResults, type Sample, writeResults } from "./raw-results.ts";
 import { writeResultsPage } from "./results-page.ts";
 import { works } from "./works/all.ts";
@@ -70,6 +71,7 @@ async function doWork(work: Work, request: Request): Promise<void> {
   };
   console.log(`\n${work.name}: ${work.about}`);
   const samples: Sample[] = [];
+  const foreign = new ForeignWork();
   const lab = new Lab(request.profileFolder);
   const onSignal = (): void => void lab.dispose().then(() => process.exit(130));
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
@@ -83,7 +85,9 @@ async function doWork(work: Work, request: Request): Promise<void> {
         isQuick: request.isQuick,
         isWanted: (caseName) => caseName.includes(request.caseText),
       },
-      note: (sample) => {
+      note: (noted) => {
+        // Works that do not measure it in a span of their own get it for all since the sample before.
+        const sample = { ...noted, values: { foreignCores: foreign.coresSince(), ...noted.values } };
         samples.push({ ...sample, run: run.id });
         print(sample);
       },

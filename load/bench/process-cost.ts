@@ -28,10 +28,36 @@ function tickedSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
-/** CPU seconds of everything on this machine in user and system mode; what the kernel does for the network beside that is left out. */
-export function machineCpuSeconds(): number {
+/** What others use of this machine, from the call on. Figures that depend on the clock are worth as much as this is small. */
+export class ForeignWork {
+  #seconds = foreignCpuSeconds();
+  #atMs = performance.now();
+
+  /** Cores since the look before. What the kernel does for the network beside the processes is left out. */
+  coresSince(): number {
+    const [seconds, atMs] = [foreignCpuSeconds(), performance.now()];
+    const cores = Math.max(0, seconds - this.#seconds) / ((atMs - this.#atMs) / 1000);
+    [this.#seconds, this.#atMs] = [seconds, atMs];
+    return cores;
+  }
+}
+
+/** CPU seconds in user and system mode of everything but this process and whatever descends from it. */
+function foreignCpuSeconds(): number {
   const [, user, nice, system] = readFileSync("/proc/stat", "utf8").split(/\s+/, 4).map(Number);
-  return ((user ?? 0) + (nice ?? 0) + (system ?? 0)) / ticksPerSecond;
+  return ((user ?? 0) + (nice ?? 0) + (system ?? 0)) / ticksPerSecond - treeCpuSeconds(process.pid);
+}
+
+/** Of a process, of its children that have ended, and of those that run. One that ends meanwhile is its parent's at the next look. */
+function treeCpuSeconds(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const own = [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0) / ticksPerSecond;
+    return childrenOf(pid).reduce((sum, child) => sum + treeCpuSeconds(child), own);
+  } catch {
+    return 0;
+  }
 }
 
 export function residentBytesOf(pids: readonly number[]): number {
@@ -43,6 +69,6 @@ export function residentBytesOf(pids: readonly number[]): number {
 
 /** Processes that this one has started, as a master starts its workers. */
 export function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-  return text === "" ? [] : text.split(" ").map(Number);
+  const lists = readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/children`);
+  return lists.flatMap((list) => readFileSync(list, "utf8").split(" ").filter(Boolean).map(Number));
 }

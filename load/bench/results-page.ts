@@ -2,7 +2,7 @@ import { Figures } from "./figures.ts";
 import type { RawResults, Run } from "./raw-results.ts";
 import type { Spread } from "./statistics.ts";
 import { tables, type WorkTable } from "./tables.ts";
-import { type Target, targets, verdictOf } from "./targets.ts";
+import { type Reading, type Target, targets, verdictOf } from "./targets.ts";
 
 const missing = "not run";
 /** Above this share of its core the generator is part of what is measured, and the row says so. */
@@ -43,13 +43,18 @@ export function targetsTable(figures: Figures, all: readonly Target[]): string[]
   const rows = all.map((target) => {
     const reading = target.read(figures);
     const measured = reading === undefined ? "" : `${reading.value.toFixed(target.digits)} ${target.unit}`;
-    const caveat = reading === undefined || reading.isOneRun ? "" : "; not of one run";
+    const caveat = reading === undefined ? "" : caveatOf(reading);
     const verdict = verdictOf(target, reading);
     const shown = verdict === "met" ? "met" : `**${verdict}**`;
     const goal = `≤ ${target.max} ${target.unit}`;
     return `| ${target.title} | ${goal} | ${measured} | ${shown} | ${reading?.detail ?? ""}${caveat} |`;
   });
   return ["| | target | measured | | from |", "|---|---|---|---|---|", ...rows];
+}
+
+function caveatOf({ isOneRun, foreignCores }: Reading): string {
+  const runs = isOneRun ? "" : "; not of one run";
+  return foreignCores > foreignCoresMax ? `${runs}; others used ${foreignCores.toFixed(1)} cores` : runs;
 }
 
 function section(figures: Figures, table: WorkTable, titles: ReadonlyMap<string, string>): string[] {

@@ -16,6 +16,8 @@ export interface Reading {
   readonly value: number;
   /** Whether all that it was read from is of one run. */
   readonly isOneRun: boolean;
+  /** What others used of the machine meanwhile. */
+  readonly foreignCores: number;
   readonly detail: string;
 }
 
@@ -39,7 +41,8 @@ export function ratio(work: string, caseName: string, ours: Side, theirs: Side) 
     if (above === undefined || below === undefined || below === 0) return undefined;
     const runs = figures.runsOf(work, [caseName], [ours.contender, theirs.contender]);
     const detail = `${above.toPrecision(3)} : ${below.toPrecision(3)} µs`;
-    return { value: above / below, isOneRun: runs.length === 1, detail };
+    const foreignCores = figures.foreignCores(work, [caseName], [ours.contender, theirs.contender]);
+    return { value: above / below, isOneRun: runs.length === 1, foreignCores, detail };
   };
 }
 
@@ -50,7 +53,8 @@ export function figure(work: string, caseName: string, contender: string, value:
     if (spread === undefined) return undefined;
     const [min, max] = [spread.min, spread.max].map((one) => Number((one * scale).toPrecision(3)));
     const detail = spread.count === 1 ? "one round" : `${min} to ${max} ${unit} in ${spread.count} rounds`;
-    return { value: spread.median * scale, isOneRun: true, detail };
+    const foreignCores = figures.foreignCores(work, [caseName], [contender]);
+    return { value: spread.median * scale, isOneRun: true, foreignCores, detail };
   };
 }
 
@@ -61,7 +65,9 @@ export function flatness(work: string, cases: readonly string[], contender: stri
     if (medians.length < cases.length) return undefined;
     const runs = figures.runsOf(work, cases, [contender]);
     const detail = medians.map((median) => median.toPrecision(3)).join(" · ");
-    return { value: Math.max(...medians) / Math.min(...medians), isOneRun: runs.length === 1, detail: `${detail} µs` };
+    const foreignCores = figures.foreignCores(work, cases, [contender]);
+    const dearness = Math.max(...medians) / Math.min(...medians);
+    return { value: dearness, isOneRun: runs.length === 1, foreignCores, detail: `${detail} µs` };
   };
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Role, RunningContender } from "../contenders/contender.ts";
 import type { Crowd } from "../crowd.ts";
 import type { Counts } from "../generator/orders.ts";
-import { cpuSecondsOf, machineCpuSeconds } from "../process-cost.ts";
+import { cpuSecondsOf, ForeignWork } from "../process-cost.ts";
 
 /** What happened within a span: counts of the clients, CPU seconds of each role and of the clients themselves. */
 export interface Span {
@@ -13,7 +13,7 @@ export interface Span {
   readonly roomMs: readonly number[];
   readonly cpuSeconds: Readonly<Record<Role | "generator", number>>;
   /** What everything else on this machine has used. */
-  readonly foreignCpuSeconds: number;
+  readonly foreignCores: number;
 }
 
 const roles: readonly Role[] = ["relay", "server", "other"];
@@ -21,11 +21,11 @@ const roles: readonly Role[] = ["relay", "server", "other"];
 /** Lets the clients go on for so long, and says what it cost. */
 export async function measureSpan(running: RunningContender, crowd: Crowd, seconds: number): Promise<Span> {
   const before = await look(running, crowd);
+  const foreign = new ForeignWork();
   await sleep(seconds * 1000);
   const after = await look(running, crowd);
   const cpu = (role: Role | "generator"): number => after.cpuSeconds[role] - before.cpuSeconds[role];
   const cpuSeconds = { relay: cpu("relay"), server: cpu("server"), other: cpu("other"), generator: cpu("generator") };
-  const ours = Object.values(cpuSeconds).reduce((sum, seconds) => sum + seconds, 0);
   return {
     seconds: (after.atMs - before.atMs) / 1000,
     sent: after.counts.sent - before.counts.sent,
@@ -33,7 +33,7 @@ export async function measureSpan(running: RunningContender, crowd: Crowd, secon
     closed: after.counts.closed,
     roomMs: after.counts.roomMs,
     cpuSeconds,
-    foreignCpuSeconds: Math.max(0, after.machineCpuSeconds - before.machineCpuSeconds - ours),
+    foreignCores: foreign.coresSince(),
   };
 }
 
@@ -43,7 +43,6 @@ async function look(running: RunningContender, crowd: Crowd) {
   return {
     counts,
     cpuSeconds: { relay, server, other, generator: cpuSecondsOf(crowd.pids) },
-    machineCpuSeconds: machineCpuSeconds(),
     atMs: performance.now(),
   };
 }
@@ -59,7 +58,7 @@ export function costOf(span: Span, count: number): Record<string, number> {
     otherMicros: micros(other),
     perSecond: count / span.seconds,
     generatorCores: generator / span.seconds,
-    foreignCores: span.foreignCpuSeconds / span.seconds,
+    foreignCores: span.foreignCores,
     closed: span.closed,
   };
 }

@@ -57,16 +57,16 @@ describe("the page of results", () => {
   });
 
   it("writes every target beside its figure", () => {
-    const read = (value: number) => () => ({ value, isOneRun: value < 1, detail: "d" });
+    const read = (value: number) => () => ({ value, isOneRun: value < 1, foreignCores: value, detail: "d" });
     const one = { title: "t", work: "relay", max: 1, unit: "×", digits: 2 };
     const all = [
-      { ...one, read: read(0.5) },
+      { ...one, read: read(0.2) },
       { ...one, read: read(2) },
       { ...one, read: () => undefined },
     ];
     expect(targetsTable(new Figures(new Map()), all).slice(2)).toEqual([
-      "| t | ≤ 1 × | 0.50 × | met | d |",
-      "| t | ≤ 1 × | 2.00 × | **not met** | d; not of one run |",
+      "| t | ≤ 1 × | 0.20 × | met | d |",
+      "| t | ≤ 1 × | 2.00 × | **not met** | d; not of one run; others used 2.0 cores |",
       "| t | ≤ 1 × |  | **not run** |  |",
     ]);
   });

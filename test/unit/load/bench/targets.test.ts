@@ -11,7 +11,7 @@ const figuresOf = (...samples: ReturnType<typeof samplesOf>[]): Figures =>
 
 describe("targets of the benchmark", () => {
   it("are met up to their limit and not above it, and not run is neither", () => {
-    const reading = (value: number) => ({ value, isOneRun: true, detail: "" });
+    const reading = (value: number) => ({ value, isOneRun: true, foreignCores: 0, detail: "" });
     expect(verdictOf(target, reading(0.7))).toBe("met");
     expect(verdictOf(target, reading(0.701))).toBe("not met");
     expect(verdictOf(target, undefined)).toBe("not run");
@@ -21,7 +21,12 @@ describe("targets of the benchmark", () => {
     const read = ratio("relay", "a", { contender: "roomgate", value: "x" }, { contender: "haproxy", value: "y" });
     const ours = samplesOf("one", "a", "roomgate", "x", [1, 2, 30]);
     const theirs = samplesOf("one", "a", "haproxy", "y", [4, 4, 4]);
-    expect(read(figuresOf(ours, theirs))).toEqual({ value: 0.5, isOneRun: true, detail: "2.00 : 4.00 µs" });
+    expect(read(figuresOf(ours, theirs))).toEqual({
+      value: 0.5,
+      isOneRun: true,
+      foreignCores: 0,
+      detail: "2.00 : 4.00 µs",
+    });
     expect(read(figuresOf(ours))).toBeUndefined();
     expect(read(figuresOf(ours, samplesOf("one", "b", "haproxy", "y", [4])))).toBeUndefined();
   });
@@ -30,6 +35,15 @@ describe("targets of the benchmark", () => {
     const read = ratio("relay", "a", { contender: "roomgate", value: "x" }, { contender: "haproxy", value: "x" });
     const figures = figuresOf(samplesOf("one", "a", "roomgate", "x", [1]), samplesOf("two", "a", "haproxy", "x", [2]));
     expect(read(figures)?.isOneRun).toBe(false);
+  });
+
+  it("say what others used of the machine in the worst of what they are read from", () => {
+    const read = ratio("relay", "a", { contender: "roomgate", value: "x" }, { contender: "haproxy", value: "x" });
+    const of = (contender: string, cores: number) => [
+      ...samplesOf("one", "a", contender, "x", [1]),
+      ...samplesOf("one", "a", contender, "foreignCores", [cores]),
+    ];
+    expect(read(figuresOf(of("roomgate", 0.1), of("haproxy", 0.7)))?.foreignCores).toBe(0.7);
   });
 
   it("take the dearest beside the cheapest only when all cases were measured", () => {
@@ -44,6 +58,7 @@ describe("targets of the benchmark", () => {
     expect(read(figuresOf(samplesOf("one", "a", "roomgate", "x", [1024, 3072])))).toEqual({
       value: 2,
       isOneRun: true,
+      foreignCores: 0,
       detail: "1 to 3 KB in 2 rounds",
     });
   });
