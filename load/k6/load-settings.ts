@@ -12,7 +12,7 @@ export interface LoadSettings {
   readonly durationMs: number;
   /** `LOAD_RAMP`: clients come evenly over this time; default 5 s, or a fifth of the duration if that is less. */
   readonly rampMs: number;
-  /** `LOAD_SETTLE`: how long the last messages may take; default 15 s. */
+  /** `LOAD_SETTLE`: how long the last messages may take; default 60 s, since k6 itself may be late. */
   readonly settleMs: number;
   /** `LOAD_RATE`: messages a second of each client; `undefined`: as the scenario says. */
   readonly perSecond: number | undefined;
@@ -52,7 +52,7 @@ export function readSettings(env: Environment): LoadSettings {
     clientsPerVu: countOf(env, "LOAD_PER_VU", 1),
     durationMs,
     rampMs: spanOf(env, "LOAD_RAMP", Math.min(5_000, durationMs / 5)),
-    settleMs: spanOf(env, "LOAD_SETTLE", 15_000),
+    settleMs: spanOf(env, "LOAD_SETTLE", 60_000),
     perSecond: env["LOAD_RATE"] === undefined ? undefined : numberOf(env, "LOAD_RATE", 1),
     runId: env["LOAD_RUN"] ?? "run",
     reportFile: env["LOAD_REPORT"],

@@ -11,7 +11,7 @@ describe("settings of a load test", () => {
       clientsPerVu: 1,
       durationMs: 30_000,
       rampMs: 5_000,
-      settleMs: 15_000,
+      settleMs: 60_000,
     });
   });
 
