@@ -48,15 +48,28 @@ async function main(): Promise<number> {
     console.log(help);
     return 0;
   }
-  if (!request.isPageOnly) {
-    for (const work of works.filter(({ name }) => request.works.includes(name))) await doWork(work, request);
-  }
+  const failed = request.isPageOnly ? [] : await doWorks(request);
   if (!isTrial(request)) writePage();
-  return 0;
+  if (failed.length > 0) console.error(`bench: failed, and nothing of it kept: ${failed.join(", ")}`);
+  return failed.length === 0 ? 0 : 1;
 }
 
 /** Its figures are not for keeping. */
 const isTrial = (request: Request): boolean => request.isQuick || request.profileFolder !== undefined;
+
+/** One that fails does not take the others with it. Answers the names of those that did. */
+async function doWorks(request: Request): Promise<string[]> {
+  const failed: string[] = [];
+  for (const work of works.filter(({ name }) => request.works.includes(name))) {
+    try {
+      await doWork(work, request);
+    } catch (error) {
+      console.error(error);
+      failed.push(work.name);
+    }
+  }
+  return failed;
+}
 
 async function doWork(work: Work, request: Request): Promise<void> {
   const { present, versions, missing } = await gather(work, request);

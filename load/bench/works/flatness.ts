@@ -34,7 +34,7 @@ export const flatness: Work = {
   name: "flatness",
   about: "CPU of a message there and back, over 10 to 10 000 rooms and 100 to 19 000 clients",
   contenders: ["roomgate", "haproxy", "nginx", "uws"],
-  rounds: 3,
+  rounds: 2,
   seconds: 2,
   run: runFlatness,
 };

@@ -19,7 +19,7 @@ export const idle: Work = {
   name: "idle",
   about: "resident memory per idle client, 5 000 to 19 000 of them",
   contenders: ["roomgate", "haproxy", "nginx", "uws", "ws", "socket.io", "colyseus"],
-  rounds: 3,
+  rounds: 2,
   seconds: 1,
   run: runIdle,
 };
