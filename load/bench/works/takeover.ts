@@ -6,7 +6,7 @@ import { latencySummary } from "../statistics.ts";
 import type { Work, WorkRun } from "./work.ts";
 
 const rooms = 60;
-const everyMs = 10;
+const everyMs = 25;
 const servers = 3;
 /** Times that a server is struck in each case. */
 const strikes = 5;
