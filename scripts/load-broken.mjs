@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // `npm run load:broken`: chaos must notice that a promise is not kept. Breaks the hold on purpose in a copy of what is built, runs a cluster
 // from it on ports and a store of its own, and `npm run load -- chaos` against that. Ends with 0 if the run failed as it must. Options: `--fault`
-// with the name of another fault of `scripts/mutants/list.mjs` (of the gateway or the room server); `--duration`, default 12s.
+// with the name of another fault of `scripts/mutants/list.mjs` (of the gateway or the room server); `--duration`, default 12s; `--kill-every` for
+// faults that only a killed server shows, default 0: never.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,6 +20,7 @@ const { values } = parseArgs({
   options: {
     fault: { type: "string", default: "what was held is not sent again after a rebind" },
     duration: { type: "string", default: "12s" },
+    "kill-every": { type: "string", default: "0" },
   },
 });
 
@@ -54,7 +56,7 @@ async function chaosAgainst([port, adminPort], folder) {
   const summary = join(folder, "summary.json");
   // What is looked for is loss, not slowness.
   const times = ["--latency-p99-ms", "60000", "--longest-wait-ms", "60000", "--move-pause-p99-ms", "60000"];
-  const done = ["--moves-per-second", "4", "--drain-every", "0", "--kill-every", "0"];
+  const done = ["--moves-per-second", "4", "--drain-every", "0", "--kill-every", values["kill-every"]];
   const files = ["--summary", summary, "--report", join(folder, "report.html")];
   const args = [join(root, "scripts/load.mjs"), "chaos", ...where, ...what, ...times, ...done, ...files];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
