@@ -12,6 +12,7 @@ import { Controls } from "./input/controls.ts";
 import { listenToTouch } from "./input/joystick.ts";
 import { listenToKeyboard } from "./input/keyboard.ts";
 import { listenToMouse } from "./input/mouse.ts";
+import { GuestBots } from "./net/guest-bots.ts";
 import { identityToken } from "./net/identity-token.ts";
 import { findArena } from "./net/lobby.ts";
 import type { ShownBolt, ShownFigure } from "./play/match.ts";
@@ -38,6 +39,7 @@ async function play(): Promise<void> {
   saveProfile(profile);
   const session = new GameSession(room, profile, await identityToken());
   const sound = new Sound();
+  const bots = new GuestBots(room);
   const overlay = openOverlay({
     rename(text) {
       profile = { ...profile, name: sanitizeName(text) };
@@ -48,6 +50,7 @@ async function play(): Promise<void> {
     retry: () => session.retry(),
     playElsewhere: () => window.location.assign(`./?not=${encodeURIComponent(room)}`),
     toggleSound: () => sound.toggle(),
+    toggleBots: () => bots.toggle(),
   });
   overlay.showRoom(room);
   overlay.showName(profile.name);
@@ -66,7 +69,10 @@ async function play(): Promise<void> {
   const controls = new Controls(keyboard, joysticks, listenToMouse(surface));
   window.addEventListener("online", () => session.retry());
   // `pagehide` also comes when the page is kept for the way back; then it returns with a new connection.
-  window.addEventListener("pagehide", () => session.close());
+  window.addEventListener("pagehide", () => {
+    session.close();
+    bots.sendAway();
+  });
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) window.location.reload();
   });

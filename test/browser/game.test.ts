@@ -311,6 +311,17 @@ describe("the arena on a phone", () => {
     expect((await phone.look()).position).toEqual(rested);
   });
 
+  test("lets bots in for whoever is alone, and sends them away", async () => {
+    const bots = phone.page.getByTestId("bots");
+    expect((await phone.look()).players).toBe(1);
+    await bots.tap();
+    await phone.until((seen) => seen.players === 7);
+    await phone.screenshot("phone-bots");
+    await bots.tap();
+    await phone.until((seen) => seen.players === 1);
+    expect(phone.errors).toEqual([]);
+  });
+
   test("shows what one needs without scrolling, and copies the link", async () => {
     await phone.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await phone.page.getByTestId("share").click();

@@ -9,6 +9,8 @@ export interface OverlayActions {
   playElsewhere(): void;
   /** Answers whether sound is on now. */
   toggleSound(): boolean;
+  /** Lets bots in, or sends them away. Answers whether they are in now. */
+  toggleBots(): boolean;
 }
 
 export interface Overlay {
@@ -75,6 +77,12 @@ export function openOverlay(actions: OverlayActions): Overlay {
     sound.setAttribute("aria-pressed", String(isOn));
   };
   sound.addEventListener("click", toggleSound);
+  const bots = element("bots");
+  bots.addEventListener("click", () => {
+    const areIn = actions.toggleBots();
+    setText(bots, areIn ? "Send bots away" : "Let 6 bots in");
+    bots.setAttribute("aria-pressed", String(areIn));
+  });
 
   function showNotice({ text, canRetry = false, canLeave = false }: Notice): void {
     notice.hidden = text === "";
@@ -86,7 +94,6 @@ export function openOverlay(actions: OverlayActions): Overlay {
   return {
     showRoom(room) {
       element("room").textContent = room;
-      element("bots-command").textContent = `npx roomgate bots --room ${room}`;
       document.title = `${room} · Roomgate arena`;
     },
     showName(text) {

@@ -38,7 +38,7 @@ function keptToken(storage: () => Storage, key: string): string {
   return fresh;
 }
 
-function inventToken(): string {
+export function inventToken(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
