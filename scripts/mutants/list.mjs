@@ -238,4 +238,62 @@ export const mutants = [
     replace: "  failTurn(): void {\n    this.endTurn(0);",
     suite: ["test/unit/room"],
   },
+
+  // Rooms of the house, and what their apps may ask.
+  {
+    name: "an app's messages a second are not held",
+    file: "gateway/room/talk-limits.ts",
+    find: "    if (bucket.tokens < 1) return false;",
+    replace: "    if (bucket.tokens < Number.NEGATIVE_INFINITY) return false;",
+    suite: ["test/simulation/room-turns.test.ts"],
+  },
+  {
+    name: "what a gateway has held counts as too much at once",
+    file: "gateway/room/talk-limits.ts",
+    find: "this.#perSecond + heldFramesMax",
+    replace: "this.#perSecond",
+    suite: ["test/simulation/room-turns.test.ts"],
+  },
+  {
+    name: "a player that comes back goes on with the steps of its old connection",
+    file: "demo-game/server/arena-room.ts",
+    find: "    this.#world.figures.get(number)?.queue.beginAnew();\n",
+    replace: "",
+    suite: ["test/unit/demo-game"],
+  },
+  {
+    name: "each connection brings the steps of a quarter of a second",
+    file: "demo-game/server/step-queue.ts",
+    find: "    this.#lastReceived = 0;\n    this.#steps = [];",
+    replace: "    this.#lastReceived = 0;\n    this.#steps = [];\n    this.#allowance = allowanceMax / 2;",
+    suite: ["test/unit/demo-game"],
+  },
+  {
+    name: "a thing goes to whoever takes it last",
+    file: "demo-game/server/rules/ledger.ts",
+    find: "return player?.isHere === true && item.holder === undefined &&",
+    replace: "return player?.isHere === true &&",
+    suite: ["test/unit/demo-game"],
+  },
+  {
+    name: "a session may speak for another one's client",
+    file: "demo-editor/server/presence.ts",
+    find: "      if (known !== undefined && owner !== session) continue;\n",
+    replace: "",
+    suite: ["test/unit/demo-editor"],
+  },
+  {
+    name: "a full document takes more in",
+    file: "demo-editor/server/document-room.ts",
+    find: "    if (this.#log.bytes + update.length > bytesMax) return refusals.full;\n",
+    replace: "",
+    suite: ["test/unit/demo-editor"],
+  },
+  {
+    name: "a reader's changes are taken",
+    file: "demo-editor/server/document-room.ts",
+    find: "    if (!this.#isWriter(session)) return refusals.readsOnly;\n",
+    replace: "",
+    suite: ["test/unit/demo-editor"],
+  },
 ];
