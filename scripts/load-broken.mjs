@@ -83,9 +83,7 @@ const copy = await copyWithFault(mutant);
 const cluster = startCluster(copy.path, `lmdb:${join(folder, "store")}`);
 try {
   const broken = await chaosAgainst(await cluster.ready, folder);
-  const isNoticed = broken.some(
-    (name) => name.startsWith("gaps") || name.startsWith("doubles") || name.startsWith("reorderings"),
-  );
+  const isNoticed = broken.some((name) => /^(gaps|doubles|reorderings|closes|faults)/.test(name));
   console.log(
     `\n"${mutant.name}": ${isNoticed ? "noticed" : "NOT NOTICED"}${broken.map((name) => `\n  broken: ${name}`).join("")}`,
   );
