@@ -208,7 +208,7 @@ export class RoomCell {
         void this.#takeOver(effect.expect);
         return;
       case "takeOverAgain":
-        this.#takeOverAgain();
+        this.#takeOverAgain(cause.kind === "retryDue");
         return;
       case "restore":
         this.#position = effect.at;
@@ -248,12 +248,15 @@ export class RoomCell {
     for (const wish of this.#wishes.splice(0)) this.wish(wish);
   }
 
-  /** What is under way has an answer first: then the position is certain. */
-  #takeOverAgain(): void {
+  /**
+   * What is under way has an answer first: then the position is certain. A try that follows one without an answer appends nothing more, or
+   * it would do so behind a takeover that has landed.
+   */
+  #takeOverAgain(isRetry: boolean): void {
     const again = (): void => {
       if (this.#state.kind === "reclaiming") void this.#takeOver(this.position);
     };
-    if (this.#live) whenQuiet(this.#live.journaled, again);
+    if (this.#live && !isRetry) whenQuiet(this.#live.journaled, again);
     else again();
   }
 

@@ -15,5 +15,7 @@ export const rememberedSeeds: Readonly<Record<"random-moves" | "cluster", readon
     810,
     // A full server was sent every room back whose head it had not been able to release.
     315,
+    // A source that won its head again without hearing so wrote one more record behind the epoch before.
+    7134,
   ],
 };
