@@ -57,7 +57,7 @@ function belongings(ledger: Ledger): ReadonlyMap<string, Belongings> {
 }
 
 describe("strangers in an arena", () => {
-  /** Pings a hundred at a time, each hundred when the one before is answered: a gateway holds no more than 1 024 for anybody. */
+  /** Pings 300 at a time, each lot when the one before is answered: a gateway holds no more than 1 024 for anybody. */
   async function closeOfFlooder(cluster: Cluster): Promise<number> {
     const socket = new WebSocket(`${cluster.clientUrl}/rooms/game/court`);
     let [answered, code] = [0, 0];
@@ -70,7 +70,7 @@ describe("strangers in an arena", () => {
     });
     await once(socket, "open");
     for (let sent = 0; code === 0 && sent < 20_000; ) {
-      for (const end = sent + 100; sent < end; ) {
+      for (const end = sent + 300; sent < end; ) {
         sent += 1;
         socket.send(encodeUp({ kind: "ping", token: sent }));
       }
