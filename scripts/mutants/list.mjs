@@ -64,7 +64,7 @@ export const mutants = [
     find: "    const [again] = await this.#store.append([request]);",
     replace:
       '    if (was === "unknown") {\n      this.#settleFenced(client, request, undefined);\n      return;\n    }\n    const [again] = await this.#store.append([request]);',
-    suite: "simulation",
+    suite: ["test/unit/room/committer.test.ts"],
   },
   {
     name: "a late snapshot replaces a newer one",
@@ -119,7 +119,7 @@ export const mutants = [
     file: "gateway/room/gateway-channel.ts",
     find: "    this.#link?.whenHeard(() => {\n      if (this.members.get(member.number) !== member) return;\n      this.members.delete(member.number);\n      forgotten(member);\n    });",
     replace: "    this.members.delete(member.number);\n    forgotten(member);",
-    suite: "simulation",
+    suite: ["test/simulation/outages.test.ts"],
   },
   {
     name: "a session that was given up goes on",
@@ -133,7 +133,7 @@ export const mutants = [
     file: "gateway/room/roster.ts",
     find: "    if (journaled?.isGated) member.acked = 0;",
     replace: "",
-    suite: "simulation",
+    suite: ["test/simulation/commits.test.ts"],
   },
 
   // Gateways.
@@ -216,6 +216,13 @@ export const mutants = [
     find: '!(claim === "full" && standing === "me")',
     replace: '!(claim === "full" && standing === "nobody")',
     suite: "simulation",
+  },
+  {
+    name: "between two tries to win a head again more is written",
+    file: "gateway/room/room-cell.ts",
+    find: "this.#live && !isRetry",
+    replace: "this.#live",
+    suite: ["test/simulation/one-owner.test.ts"],
   },
   {
     name: "leases run on the wall clock",

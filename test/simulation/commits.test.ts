@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { apps } from "../../load/rooms.ts";
+import { storeWith } from "../support/store-with.ts";
 import { VirtualCluster } from "../support/virtual-cluster.ts";
 
 async function cluster(servers = 3): Promise<VirtualCluster> {
@@ -67,4 +68,37 @@ test("MOVE-6: a ledger that moves and drains has said everything before it goes,
   await world.advance(3_000);
   expect(client.closeCode).toBeUndefined();
   expect(places(client.frames)).toEqual(oneTo(251));
+});
+
+test("COMMIT-1: a gateway is not told of a join that is not durable, also when it asks where its sessions stand", async () => {
+  let owner = "";
+  let isStuck = false;
+  const world = new VirtualCluster({
+    apps,
+    wrapStore: (store, host) =>
+      storeWith(store, {
+        append: (requests) => {
+          const isLost = isStuck && host === world.servers.get(owner)?.host;
+          return isLost ? new Promise(() => {}) : store.append(requests);
+        },
+      }),
+  });
+  for (const name of ["s1", "s2"]) await world.addServer(name);
+  await world.addGateway("g1");
+  await world.advance(1_500);
+  await world.client("g1", "ledger/a");
+  await world.advance(100);
+  owner = (await world.ownerOf("ledger/a")) ?? "";
+  isStuck = true;
+  const late = await world.client("g1", "ledger/a");
+  await world.advance(50);
+  world.network.reset("g1", owner);
+  await world.advance(200);
+  expect(late.frames).toEqual([]);
+  world.kill(owner);
+  await world.advance(3_000);
+  late.say("in at last");
+  await world.advance(100);
+  expect(late.closeCode).toBeUndefined();
+  expect(places(late.frames)).toEqual([1]);
 });
