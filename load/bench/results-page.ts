@@ -12,7 +12,7 @@ export const foreignCoresMax = 0.25;
 
 const notes = {
   "¹": `The load generator was busy for more than ${generatorCoresMax * 100} % of a core: the rate is its own.`,
-  "²": `Others used more than ${foreignCoresMax} of the machine's cores meanwhile: rates and latencies are worse than they would be, CPU a little.`,
+  "²": `Others used more than ${foreignCoresMax} of the machine's cores meanwhile: rates, latencies and CPU are worse than they would be.`,
 } as const;
 
 /** `RESULTS.md`, from raw results alone: the same results give the same page. `titles` by contender. */

@@ -27,8 +27,10 @@ async function runCommits(run: WorkRun): Promise<void> {
   for (let round = 1; round <= run.options.rounds; round += 1) {
     const bench = run.lab.start(process.execPath, [distFile("load/commit-bench.js"), "--json"]);
     if (bench.child.stdout === null) throw new Error("no output to read");
+    let lines = 0;
     for await (const text of createInterface({ input: bench.child.stdout })) {
       if (!text.startsWith("{")) continue;
+      lines += 1;
       const { what, perSecond, p50, p99, worst, serverCores, ownCores } = JSON.parse(text) as CommitLine;
       const serverMicros = (serverCores * 1e6) / perSecond;
       const values = { perSecond, p50Ms: p50, p99Ms: p99, maxMs: worst, serverMicros, generatorCores: ownCores };
@@ -36,5 +38,6 @@ async function runCommits(run: WorkRun): Promise<void> {
       if (run.options.isQuick) break;
     }
     await bench.stop();
+    if (lines === 0) throw new Error(`commit-bench measured nothing:\n${bench.tail()}`);
   }
 }
