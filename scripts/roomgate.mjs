@@ -1,5 +1,5 @@
-#!/usr/bin/env node
-// The command `roomgate`. In a checkout that was not built yet it builds first; in a package dist/ is there.
+#!/usr/bin/env -S node --initial-old-space-size=128
+// The command `roomgate`. The flag of its first line is explained in gateway/ops/heap-flags.ts. In a checkout that was not built yet it builds first; in a package dist/ is there.
 import { existsSync } from "node:fs";
 
 const main = new URL("../dist/gateway/main.js", import.meta.url);

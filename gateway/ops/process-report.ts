@@ -63,7 +63,7 @@ export interface Reporter {
   stop(): void;
 }
 
-const loopSampleMs = 10;
+const loopSampleMs = 20;
 
 /** Measures this process from now on; `read` gives what its work is. */
 export function startReporter(

@@ -18,27 +18,41 @@ import type { Channel, Cseq, Epoch, Rseq, SessionNumber } from "./ids.ts";
 
 const slabBytesMin = 16 * 1024;
 const slabBytesMax = 256 * 1024;
+/** Slabs that wait for their next turn. */
+const spareSlabsMax = 2;
+
+/** Memory that batches are written into. */
+interface Slab {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Batches in it that somebody still sends from. */
+  underWay: number;
+}
 
 /**
  * Writes frames back to back. A batch lies in a slab of memory; the next batch begins behind it in the same slab, and a full slab
- * is left to whoever still sends from it (WIRE-1). So bytes that were handed out never change, and a frame costs no allocation.
+ * is left to whoever still sends from it. A slab is written over once all its batches have been taken (WIRE-1), so that a frame costs no
+ * allocation, and steady traffic none at all: memory outside of the heap makes V8 collect all of it, again and again.
  *
  * Arguments are the caller's promise: what PROTOCOL.md does not allow is an assertion (`RangeError`), and writes nothing.
  */
 export class BatchWriter {
   readonly #onPending: () => void;
-  readonly #onBatch: (batch: Uint8Array) => void;
+  readonly #onBatch: (batch: Uint8Array, taken: () => void) => void;
   #slabBytes = slabBytesMin;
-  #slab = new Uint8Array(0);
-  #view = new DataView(this.#slab.buffer);
+  #slab: Slab = slabOf(0);
+  #view = this.#slab.view;
+  #bytes = this.#slab.bytes;
+  #spare: Slab[] = [];
   #start = 0;
   #end = 0;
 
   /**
    * @param onPending there was nothing to flush, and now there is.
-   * @param onBatch takes a batch, either in `flush` or when a frame no longer fits behind it. The bytes will not change any more.
+   * @param onBatch takes a batch, either in `flush` or when a frame no longer fits behind it. The bytes do not change until `taken` is called:
+   * once, or never where the batch is kept.
    */
-  constructor(onPending: () => void, onBatch: (batch: Uint8Array) => void) {
+  constructor(onPending: () => void, onBatch: (batch: Uint8Array, taken: () => void) => void) {
     this.#onPending = onPending;
     this.#onBatch = onBatch;
   }
@@ -50,9 +64,11 @@ export class BatchWriter {
 
   flush(): void {
     if (this.#end === this.#start) return;
-    const batch = this.#slab.subarray(this.#start, this.#end);
+    const slab = this.#slab;
+    const batch = slab.bytes.subarray(this.#start, this.#end);
     this.#start = this.#end;
-    this.#onBatch(batch);
+    slab.underWay += 1;
+    this.#onBatch(batch, () => this.#taken(slab));
   }
 
   join(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, info: Uint8Array): void {
@@ -166,7 +182,7 @@ export class BatchWriter {
   control(message: ControlMessage): void {
     const bytes = encodeControl(message);
     const at = this.#frame(headerBytes + bytes.length, frameTypes.control, 0, 0, 0);
-    this.#slab.set(bytes, at + headerBytes);
+    this.#bytes.set(bytes, at + headerBytes);
   }
 
   chunk(transfer: number, offset: number, payload: Uint8Array): void {
@@ -175,7 +191,7 @@ export class BatchWriter {
     if (payload.length > chunkBytesMax) throw new RangeError(`a chunk of ${payload.length} bytes`);
     const at = this.#frame(headerBytes + 8 + payload.length, frameTypes.chunk, 0, transfer, 0);
     this.#view.setFloat64(at + headerBytes, offset, true);
-    this.#slab.set(payload, at + headerBytes + 8);
+    this.#bytes.set(payload, at + headerBytes + 8);
   }
 
   #upFrame(
@@ -191,7 +207,7 @@ export class BatchWriter {
     const at = this.#frame(upBytes + payload.length, type, flags, channel, epoch);
     this.#view.setUint32(at + 16, session, true);
     this.#view.setUint32(at + 20, cseq, true);
-    this.#slab.set(payload, at + upBytes);
+    this.#bytes.set(payload, at + upBytes);
   }
 
   /** Leaves `gapBytes` free in front of the payload. Returns where the frame begins. */
@@ -210,16 +226,16 @@ export class BatchWriter {
     this.#view.setUint32(at + 16, target, true);
     this.#view.setUint32(at + 20, keyOrCode, true);
     this.#view.setFloat64(at + 24, rseq, true);
-    this.#slab.set(payload, at + downBytes + gapBytes);
+    this.#bytes.set(payload, at + downBytes + gapBytes);
     return at;
   }
 
   /** Makes room for a frame and writes its header. Returns where it begins. */
   #frame(frameBytes: number, type: number, flags: number, channel: number, epoch: Epoch): number {
     if (frameBytes > frameBytesMax) throw new RangeError(`a frame of ${frameBytes} bytes`);
-    if (this.#end === this.#start) this.#onPending();
+    if (this.#end === this.#start) this.#beginBatch();
     else if (this.#end - this.#start + frameBytes > batchBytesMax) this.flush();
-    if (this.#end + frameBytes > this.#slab.length) this.#takeSlab(frameBytes);
+    if (this.#end + frameBytes > this.#bytes.length) this.#takeSlab(frameBytes);
     const at = this.#end;
     this.#end = at + frameBytes;
     const view = this.#view;
@@ -233,17 +249,48 @@ export class BatchWriter {
 
   /** Goes on in a new slab, and takes along what is pending. Slabs grow with the traffic, and further while one batch outgrows them. */
   #takeSlab(frameBytes: number): void {
-    const pending = this.#slab.subarray(this.#start, this.#end);
+    const pending = this.#bytes.subarray(this.#start, this.#end);
     this.#slabBytes = Math.min(this.#slabBytes * 2, slabBytesMax);
     const needed = pending.length + frameBytes;
     // Doubling keeps the copying of a growing batch below one more copy of it.
     const bytes = needed <= this.#slabBytes ? this.#slabBytes : pending.length === 0 ? needed : needed * 2;
-    this.#slab = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
-    this.#view = new DataView(this.#slab.buffer);
-    this.#slab.set(pending, 0);
+    const left = this.#slab;
+    this.#slab = this.#spareOf(bytes) ?? slabOf(bytes);
+    this.#view = this.#slab.view;
+    this.#bytes = this.#slab.bytes;
+    this.#bytes.set(pending, 0);
     this.#start = 0;
     this.#end = pending.length;
+    if (left.underWay === 0) this.#keepSpare(left);
   }
+
+  #beginBatch(): void {
+    if (this.#slab.underWay === 0) {
+      this.#start = 0;
+      this.#end = 0;
+    }
+    this.#onPending();
+  }
+
+  #taken(slab: Slab): void {
+    slab.underWay -= 1;
+    if (slab.underWay === 0 && slab !== this.#slab) this.#keepSpare(slab);
+  }
+
+  /** Slabs of another size than the present one are not worth keeping. */
+  #keepSpare(slab: Slab): void {
+    if (slab.bytes.length === this.#slabBytes && this.#spare.length < spareSlabsMax) this.#spare.push(slab);
+  }
+
+  #spareOf(bytes: number): Slab | undefined {
+    const spare = this.#spare.pop();
+    return spare?.bytes.length === bytes ? spare : undefined;
+  }
+}
+
+function slabOf(bytes: number): Slab {
+  const slab = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+  return { bytes: slab, view: new DataView(slab.buffer), underWay: 0 };
 }
 
 function deliveryFlags(delivery: DeliveryClass, latestKey: number, rseq: Rseq, isText: boolean): number {

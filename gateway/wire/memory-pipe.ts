@@ -174,9 +174,11 @@ function connect(
   near.open(attach);
 }
 
-type Arrival =
-  | { readonly kind: "message"; readonly dueMs: number; readonly bytes: Uint8Array }
-  | { readonly kind: "end"; readonly dueMs: number; readonly end: PipeEnd };
+type Sent =
+  | { readonly kind: "message"; readonly bytes: Uint8Array; readonly taken: (() => void) | undefined }
+  | { readonly kind: "end"; readonly end: PipeEnd };
+
+type Arrival = Sent & { readonly dueMs: number };
 
 const resetEnd: PipeEnd = { kind: "reset", code: 0, detail: "the connection ended without a close" };
 
@@ -229,9 +231,9 @@ class MemoryPipe implements Pipe {
     return this.#waitingBytes;
   }
 
-  send(message: Uint8Array): void {
+  send(message: Uint8Array, taken?: () => void): void {
     if (this.#hasEnded || this.#isClosing) return;
-    this.#peer?.accept({ kind: "message", bytes: message });
+    this.#peer?.accept({ kind: "message", bytes: message, taken });
   }
 
   trust(): void {
@@ -264,7 +266,7 @@ class MemoryPipe implements Pipe {
     this.#network.clock.soon(() => this.#end(resetEnd));
   }
 
-  accept(what: { kind: "message"; bytes: Uint8Array } | { kind: "end"; end: PipeEnd }): void {
+  accept(what: Sent): void {
     if (this.#hasEnded) return;
     const { clock } = this.#network;
     const nowMs = clock.nowMs();
@@ -280,8 +282,12 @@ class MemoryPipe implements Pipe {
     for (let next = this.#arrivals[0]; next !== undefined && !this.#hasEnded; next = this.#arrivals[0]) {
       if (next.dueMs > this.#network.clock.nowMs()) return;
       this.#arrivals.shift();
-      if (next.kind === "message") this.#deliver(next.bytes);
-      else this.#meetEnd(next.end);
+      if (next.kind === "end") {
+        this.#meetEnd(next.end);
+        continue;
+      }
+      this.#deliver(next.bytes);
+      next.taken?.();
     }
   }
 

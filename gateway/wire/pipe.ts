@@ -9,8 +9,11 @@ export interface Pipe {
   readonly bufferedBytes: number;
   /** Bytes that have come in so far, those of unfinished messages too. Whether it moves tells whether the peer is heard. */
   readonly receivedBytes: number;
-  /** Never throws; does nothing on an ended pipe. The caller must not change `message` any more. */
-  send(message: Uint8Array): void;
+  /**
+   * Never throws; does nothing on an ended pipe. The caller must not change `message` until `taken` is called, once, from outside of this
+   * call: the bytes are with the operating system, or gone. Where the pipe ends it may never be called.
+   */
+  send(message: Uint8Array, taken?: () => void): void;
   /** The peer has proved itself. Until then the pipe ends with `protocol` when more than {@link untrustedBytesMax} have come in. */
   trust(): void;
   /** Sends what is waiting, then ends. `onEnd` follows with `closed`, after {@link closeMsMax} also where the peer does not answer. */

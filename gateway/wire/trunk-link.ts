@@ -58,7 +58,7 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
     this.#timing = timing;
     this.#writer = new BatchWriter(
       () => this.requestFlush(),
-      (batch) => this.#sendBatch(batch),
+      (batch, taken) => this.#sendBatch(batch, taken),
     );
     this.#lastSentMs = runtime.nowMs();
     this.#lastHeardMs = this.#lastSentMs;
@@ -220,9 +220,9 @@ export class PipeTrunkLink implements TrunkLink, PipeHandler {
     }
   };
 
-  #sendBatch(batch: Uint8Array): void {
+  #sendBatch(batch: Uint8Array, taken: () => void): void {
     this.#lastSentMs = this.#runtime.nowMs();
-    this.#pipe.send(batch);
+    this.#pipe.send(batch, taken);
   }
 
   /** One timer for both duties: it is set for whichever comes first, and looks again. */

@@ -58,9 +58,12 @@ export class WsPipe implements Pipe {
     return this.#tcp.bytesRead;
   }
 
-  send(message: Uint8Array): void {
+  send(message: Uint8Array, taken?: () => void): void {
     if (this.#hasEnded || this.#socket.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(message, this.#onSent);
+    this.#socket.send(message, () => {
+      taken?.();
+      this.#onSent();
+    });
     if (this.#socket.bufferedAmount > 0) this.#wasBuffered = true;
   }
 
@@ -83,11 +86,11 @@ export class WsPipe implements Pipe {
     this.#socket.terminate();
   }
 
-  readonly #onSent = (): void => {
+  #onSent(): void {
     if (this.#hasEnded || !this.#wasBuffered || this.#socket.bufferedAmount > 0) return;
     this.#wasBuffered = false;
     this.#handler.onDrained();
-  };
+  }
 
   /** WIRE-6. Sees each piece behind the socket's own reader: what that piece completed has been handled. */
   readonly #countUntrusted = (chunk: Buffer): void => {

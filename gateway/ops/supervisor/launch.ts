@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
+import { heapFlags } from "../heap-flags.ts";
 import { type FromChild, parseFromChild, type ToChild } from "./child-messages.ts";
 
 /** What a child is to be. */
@@ -41,7 +42,7 @@ const lineLengthMax = 64 * 1024;
 
 export function createLaunch(options: LaunchOptions): Launch {
   return (plan, handler) => {
-    const child = spawn(process.execPath, [...process.execArgv, options.entry, plan.kind], {
+    const child = spawn(process.execPath, [...heapFlags, ...process.execArgv, options.entry, plan.kind], {
       env: options.environment(plan),
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });

@@ -70,6 +70,37 @@ test("WIRE-1: bytes that were handed out do not change when more is written", ()
   expect(seen.batches[0]).toEqual(before);
 });
 
+test("WIRE-1: memory is used again when all that lies in it has been taken, and not before", () => {
+  const sent: { batch: Uint8Array; taken: () => void }[] = [];
+  const writer = new BatchWriter(
+    () => {},
+    (batch, taken) => sent.push({ batch, taken }),
+  );
+  const write = (cseq: number): void => {
+    writer.up(1, 1, 1, cseq, false, new Uint8Array(1_000).fill(cseq));
+    writer.flush();
+  };
+  const memories = (): number => new Set(sent.map(({ batch }) => batch.buffer)).size;
+  for (let cseq = 1; cseq <= 1_000; cseq += 1) {
+    write(cseq);
+    sent.at(-1)?.taken();
+  }
+  expect(memories()).toBe(1);
+  sent.length = 0;
+
+  const keptWhile: Uint8Array[] = [];
+  for (let cseq = 1; cseq <= 2_000; cseq += 1) {
+    write((cseq % 200) + 1);
+    keptWhile.push(sent.at(-1)?.batch.slice() ?? new Uint8Array(0));
+    // A socket that lags three hundred batches behind.
+    if (cseq > 300) {
+      expect(sent[cseq - 301]?.batch).toEqual(keptWhile[cseq - 301]);
+      sent[cseq - 301]?.taken();
+    }
+  }
+  expect(memories()).toBeLessThan(10);
+});
+
 test("WIRE-1: the payload is copied before the call returns", () => {
   const { writer, seen } = setUp();
   const payload = Uint8Array.of(1, 2, 3);
