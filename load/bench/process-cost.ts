@@ -33,7 +33,7 @@ export class ForeignWork {
   #seconds = foreignCpuSeconds();
   #atMs = performance.now();
 
-  /** Cores since the look before. What the kernel does for the network beside the processes is left out. */
+  /** Cores since the look before. */
   coresSince(): number {
     const [seconds, atMs] = [foreignCpuSeconds(), performance.now()];
     const cores = Math.max(0, seconds - this.#seconds) / ((atMs - this.#atMs) / 1000);
@@ -42,10 +42,14 @@ export class ForeignWork {
   }
 }
 
-/** CPU seconds in user and system mode of everything but this process and whatever descends from it. */
+/** Of the first line of /proc/stat: user, nice, system, irq, softirq. Interrupts count, since most kernels count them to processes too. */
+const busyFields = [1, 2, 3, 6, 7];
+
+/** CPU seconds of everything but this process and whatever descends from it. */
 function foreignCpuSeconds(): number {
-  const [, user, nice, system] = readFileSync("/proc/stat", "utf8").split(/\s+/, 4).map(Number);
-  return ((user ?? 0) + (nice ?? 0) + (system ?? 0)) / ticksPerSecond - treeCpuSeconds(process.pid);
+  const fields = readFileSync("/proc/stat", "utf8").split(/\s+/, 9);
+  const ticks = busyFields.reduce((sum, field) => sum + Number(fields[field]), 0);
+  return ticks / ticksPerSecond - treeCpuSeconds(process.pid);
 }
 
 /** Of a process, of its children that have ended, and of those that run. One that ends meanwhile is its parent's at the next look. */

@@ -50,7 +50,7 @@ export const tables: readonly WorkTable[] = [
       "64 bytes from one member to all of its room, per delivery; the next message when all have it. Rooms of less than 1 000 members are as many as",
       "make 1 000. *First to last* is from the message until the last member has it. Proxies have two files open per client, and a process here",
       "20 000 at most, so that 10 000 members are too many for one. *Loop* rows: the longest that the event loop of the gateway or server",
-      "came late to a timer, watched in runs of their own.",
+      "came late to a timer, watched in runs of their own; *of CPU*: the most that it used from one timer to the next.",
     ],
     columns: [
       micros("relayMicros", "relay"),
@@ -61,7 +61,9 @@ export const tables: readonly WorkTable[] = [
       ms("p99Ms", "p99"),
       generatorCores,
       ms("relayBlockMs", "relay's loop blocked"),
-      ms("serverBlockMs", "server's"),
+      ms("relayBlockCpuMs", "of CPU"),
+      ms("serverBlockMs", "server's loop blocked"),
+      ms("serverBlockCpuMs", "of CPU"),
     ],
   },
   {

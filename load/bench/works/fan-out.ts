@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Contender, RunningContender } from "../contenders/contender.ts";
 import { Crowd } from "../crowd.ts";
-import { longestBlockMs, watchedLoops } from "../loop-blocks.ts";
+import { longestBlock, watchedLoops } from "../loop-blocks.ts";
 import { latencySummary } from "../statistics.ts";
 import { costOf, measureSpan } from "./measure.ts";
 import type { Work, WorkRun } from "./work.ts";
@@ -92,10 +92,14 @@ async function measureCost(run: WorkRun, running: RunningContender, members: num
 
 async function measureBlocks(run: WorkRun, running: RunningContender) {
   const crowd = await open(run, running, 10_000);
-  const blocks = async () => ({
-    relayBlockMs: await longestBlockMs(run.lab, running.pids.relay ?? []),
-    serverBlockMs: await longestBlockMs(run.lab, running.pids.server ?? []),
-  });
+  const blocks = async () => {
+    const relay = await longestBlock(run.lab, running.pids.relay ?? []);
+    const server = await longestBlock(run.lab, running.pids.server ?? []);
+    return {
+      ...(relay && { relayBlockMs: relay.longestMs, relayBlockCpuMs: relay.longestCpuMs }),
+      ...(server && { serverBlockMs: server.longestMs, serverBlockCpuMs: server.longestCpuMs }),
+    };
+  };
   try {
     await sleep(warmUpMs);
     await crowd.talk({ who: "rooms", hear: "all" });
