@@ -215,7 +215,7 @@ export const mutants = [
     file: "gateway/cluster/ownership.ts",
     find: '!(claim === "full" && standing === "me")',
     replace: '!(claim === "full" && standing === "nobody")',
-    suite: "simulation",
+    suite: ["test/property/cluster/ownership.test.ts"],
   },
   {
     name: "between two tries to win a head again more is written",
