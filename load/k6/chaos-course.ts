@@ -16,6 +16,8 @@ interface Room {
 }
 
 const roomsMax = 10_000;
+/** Looks in a row without an answer after which the cluster is taken for gone. */
+const silentLooksMax = 20;
 /** Also the wait after a blow that did not hit, since its server had just gone. */
 const lookEveryMs = 1_000;
 const adminParams = { tags: { name: "admin" }, timeout: "30s" };
@@ -36,6 +38,7 @@ class Course {
   #rooms: readonly Room[] = [];
   #lookedMs = Number.NEGATIVE_INFINITY;
   #fullCount = 0;
+  #silentLooks = 0;
   #nextDrainMs: number;
   #nextKillMs: number;
 
@@ -55,6 +58,9 @@ class Course {
     for (let atMs = beginMs; atMs < endMs; atMs = Math.max(atMs + everyMs, nowMs())) {
       this.#sleepUntil(atMs);
       this.#strike();
+      if (this.#silentLooks < silentLooksMax) continue;
+      console.warn("the admin side does not answer any more: chaos ends here");
+      return;
     }
   }
 
@@ -106,7 +112,10 @@ class Course {
 
   #look(): void {
     this.#lookedMs = nowMs();
-    this.#servers = this.#ask<Server>("/api/servers") ?? this.#servers;
+    const servers = this.#ask<Server>("/api/servers");
+    this.#silentLooks = servers === undefined ? this.#silentLooks + 1 : 0;
+    this.#servers = servers ?? this.#servers;
+    if (servers === undefined) return;
     const rooms = this.#ask<Room>(`/api/rooms?limit=${roomsMax}`) ?? this.#rooms;
     this.#rooms = rooms.filter(({ room }) => room.includes(`/load-${this.#settings.runId}-`));
   }
