@@ -149,7 +149,7 @@ export const mutants = [
     file: "gateway/edge/down-line.ts",
     find: "    if (rseq <= this.#seen) return false;",
     replace: "",
-    suite: "simulation",
+    suite: ["test/unit/edge"],
   },
   {
     name: "what was sent is not sent again after a rebind",
