@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { childrenOf } from "./process-cost.ts";
 
 const readyMsMax = 30_000;
 const stopMsMax = 15_000;
@@ -50,7 +51,11 @@ export class Lab {
 
   /** Ends all and removes the folder. */
   async dispose(): Promise<void> {
-    await Promise.all([...this.#running].map((started) => started.stop("SIGKILL")));
+    // Whoever is killed cannot take its workers along: those of nginx would go on.
+    const running = [...this.#running];
+    const workers = running.flatMap(({ pid }) => childrenOf(pid));
+    await Promise.all(running.map((started) => started.stop("SIGKILL")));
+    for (const pid of workers) endIfAlive(pid);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -87,6 +92,14 @@ export class Lab {
     this.#running.add(started);
     child.once("exit", () => this.#running.delete(started));
     return started;
+  }
+}
+
+function endIfAlive(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended with its parent.
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 const ticksPerSecond = 100;
 
@@ -71,8 +71,9 @@ export function residentBytesOf(pids: readonly number[]): number {
   }, 0);
 }
 
-/** Processes that this one has started, as a master starts its workers. */
+/** Processes that this one has started, as a master starts its workers; none if it has ended. */
 export function childrenOf(pid: number): number[] {
+  if (!existsSync(`/proc/${pid}/task`)) return [];
   const lists = readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/children`);
   return lists.flatMap((list) => readFileSync(list, "utf8").split(" ").filter(Boolean).map(Number));
 }
