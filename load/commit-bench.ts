@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,7 +44,7 @@ const nothing = (): void => {};
 
 async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "roomgate-bench-"));
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const port = await freePort();
   const server = startServer(directory, port);
   try {
     const generator = new Generator();
@@ -57,6 +58,18 @@ async function main(): Promise<void> {
     rmSync(directory, { recursive: true, force: true });
   }
   process.exit(0);
+}
+
+/** One that was free just now. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
 }
 
 function startServer(directory: string, port: number): ChildProcess {
