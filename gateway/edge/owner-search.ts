@@ -55,7 +55,9 @@ export interface Asking {
   readonly answerByMs: number;
 }
 
+/** In the first round; doubled in each further one, up to {@link bindTimeoutMsMax}. */
 export const bindTimeoutMs = 2_000;
+export const bindTimeoutMsMax = 8_000;
 export const redirectsMax = 8;
 /** Longer than views of one death differ. */
 export const disbeliefMs = 2_000;
@@ -131,8 +133,10 @@ function ask(
   at: Moment,
 ): S {
   const { server, address } = target;
+  // GATE-15: a server with more to do than it can would otherwise spend its time on questions that nobody waits for any more.
+  const patienceMs = Math.min(bindTimeoutMsMax, bindTimeoutMs * 2 ** search.round);
   return toWith<Binding, BindingEffect>(
-    { kind: "asking", known, search, server, answerByMs: at.nowMs + bindTimeoutMs },
+    { kind: "asking", known, search, server, answerByMs: at.nowMs + patienceMs },
     { kind: "ask", server, address, force },
   );
 }

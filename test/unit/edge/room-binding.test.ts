@@ -182,6 +182,21 @@ describe("whom to ask", () => {
     expect(askOf(late.effects)).toBe("s2");
   });
 
+  test("GATE-15: each further round waits twice as long for an answer, up to 8 s", () => {
+    const only = [candidate("s1")];
+    let { state } = open({ epochSeen: 0, owner: undefined }, { ...moment(0, only), holdMs: 60_000 });
+    const waitsMs: number[] = [];
+    let nowMs = 0;
+    for (let round = 0; round < 4; round += 1) {
+      const answerByMs = wakeAtMs(state) ?? 0;
+      waitsMs.push(answerByMs - nowMs);
+      const { state: seeking } = run(state, [{ kind: "timePassed" }, moment(answerByMs, only)]);
+      nowMs = wakeAtMs(seeking) ?? 0;
+      state = run(seeking, [{ kind: "timePassed" }, moment(nowMs, only)]).state;
+    }
+    expect(waitsMs).toEqual([bindTimeoutMs, 2 * bindTimeoutMs, 4 * bindTimeoutMs, 4 * bindTimeoutMs]);
+  });
+
   test("GATE-11: an owner that has stalled is asked again first", () => {
     const again = run(running, [{ kind: "stalled" }, moment(20)]);
     expect(askOf(again.effects)).toBe("s1");
