@@ -11,7 +11,7 @@ export interface MemberWatch {
   readonly storeAnswers: boolean;
   /** Looks now. */
   refresh(): Promise<void>;
-  /** The process of this member is known to be gone. */
+  /** The process that is this member now is known to be gone, and no other was started under its id since. */
   giveEvidence(id: MemberId): void;
   stop(): Promise<void>;
 }
@@ -47,7 +47,10 @@ export async function watchMembers(
       return looks.failures < missedLooksMax && looks.underWayMs() < missedLooksMax * timing.heartbeatMs;
     },
     refresh: () => agent.beat(),
-    giveEvidence: (id) => agent.giveEvidence(id),
+    giveEvidence: (id) => {
+      const member = agent.member(id);
+      if (member) agent.giveEvidence(id, member.instance);
+    },
     stop: () => agent.stop(),
   };
 }

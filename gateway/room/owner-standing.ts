@@ -10,11 +10,11 @@ import type { PeerLinks } from "./peer-links.ts";
 export class OwnerStanding {
   readonly #me: ServerId;
   readonly #members: MemberAgent;
-  readonly #peers: PeerLinks;
-  /** Probes under way, shared by all who ask; bounded by the number of servers. */
-  readonly #probes = new Map<ServerId, Promise<Standing>>();
+  readonly #peers: Pick<PeerLinks, "probe">;
+  /** Probes under way by the instance of the server, shared by all who ask; bounded by the number of servers. */
+  readonly #probes = new Map<string, Promise<Standing>>();
 
-  constructor(me: ServerId, members: MemberAgent, peers: PeerLinks) {
+  constructor(me: ServerId, members: MemberAgent, peers: Pick<PeerLinks, "probe">) {
     this.#me = me;
     this.#members = members;
     this.#peers = peers;
@@ -28,20 +28,22 @@ export class OwnerStanding {
     const member = this.#members.member(owner);
     if (!member || member.state === "lost") return "dead";
     if (member.proven && !unreachable.has(owner)) return "live";
-    return this.#probe(owner, member.info.address);
+    const standing = await this.#probe(owner, member.instance, member.info.address);
+    // LIVE-13: how the process before it answered says nothing of the one that has the id by now.
+    return this.#members.member(owner)?.instance === member.instance ? standing : this.of(owner, unreachable);
   }
 
-  #probe(owner: ServerId, address: string): Promise<Standing> {
-    const known = this.#probes.get(owner);
+  #probe(owner: ServerId, instance: string, address: string): Promise<Standing> {
+    const known = this.#probes.get(instance);
     if (known) return known;
     const probe = this.#peers.probe(address).then((answer): Standing => {
-      this.#probes.delete(owner);
+      this.#probes.delete(instance);
       if (answer === "open") return "live";
       if (answer !== "refused" && answer !== "reset") return "silent";
-      this.#members.giveEvidence(owner);
+      this.#members.giveEvidence(owner, instance);
       return "dead";
     });
-    this.#probes.set(owner, probe);
+    this.#probes.set(instance, probe);
     return probe;
   }
 }

@@ -83,11 +83,12 @@ export class MemberAgent {
     return mayHaveLapsed(this.#renewal, sinceMs, runtime.nowMs(), timing.leaseMs);
   }
 
-  /** A connection to this member was refused or reset: it is lost until it is seen to live. */
-  giveEvidence(id: MemberId): void {
-    const member = this.#membership.members.get(id);
-    if (!member) return;
-    this.#accept(giveEvidence(this.#membership, id, member.instance, this.#options.runtime.nowMs()));
+  /**
+   * A connection to this process was refused or reset, or it is known to have ended: the member is lost until it is seen to live.
+   * LIVE-13: `instance` is the process that was asked; once another has the id, nothing changes.
+   */
+  giveEvidence(id: MemberId, instance: string): void {
+    this.#accept(giveEvidence(this.#membership, id, instance, this.#options.runtime.nowMs()));
   }
 
   /** Stops and removes the own row. */

@@ -17,5 +17,7 @@ export const rememberedSeeds: Readonly<Record<"random-moves" | "cluster", readon
     315,
     // A source that won its head again without hearing so wrote one more record behind the epoch before.
     7134,
+    // That a dead process refused, heard late by a server that had stood still, counted against the one started under its id since.
+    22994,
   ],
 };
