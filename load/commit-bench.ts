@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
+import { heapFlags } from "../gateway/ops/heap-flags.ts";
 import type { Control } from "../gateway/wire/control.ts";
 import { decodeControl, encodeJoinInfo } from "../gateway/wire/control-codec.ts";
 import { type GatewayId, makeRoomKey, type RoomKey } from "../gateway/wire/ids.ts";
@@ -77,7 +78,7 @@ function startServer(directory: string, port: number): ChildProcess {
   const args = ["server", "--store", `lmdb:${directory}`, "--trunk-port", String(port), "--log-level", "warn"];
   const profile = process.env["BENCH_CPU_PROF"];
   const nodeFlags = profile ? ["--cpu-prof", `--cpu-prof-dir=${profile}`] : [];
-  return spawn(process.execPath, [...nodeFlags, command, ...args], {
+  return spawn(process.execPath, [...heapFlags, ...nodeFlags, command, ...args], {
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, ROOMGATE_SECRET: secret },
   });
