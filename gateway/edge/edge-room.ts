@@ -310,7 +310,6 @@ export class EdgeRoom implements SessionRoom {
     const message = this.#boundMessage;
     const link = this.#link;
     if (message === undefined || link === undefined) return;
-    const isFresh = this.#epoch === 0;
     this.#epoch = message.epoch;
     this.#progressAtMs = this.#setting.runtime.nowMs();
     this.line.begin(message.line, message.rseq);
@@ -318,16 +317,15 @@ export class EdgeRoom implements SessionRoom {
     this.#up.open({ link, channel: this.#channel, epoch: message.epoch, heldUp }, message.windowBytes);
     const positions = readPairs(message.positions);
     for (const session of [...this.sessions.values()]) {
-      // In a fresh `bound` silence about a session means that it is not known; in a repeated one, that nothing is to be said.
-      this.#rewind(session, positions.get(session.number) ?? (isFresh ? 0 : undefined));
+      this.#rewind(session, positions.get(session.number));
     }
     this.#up.pump();
   }
 
+  /** ROOM-34: no `position` says nothing of what the room has; it finds out what it has already. */
   #rewind(session: Session, position: number | undefined): void {
     const { up } = session;
     const before = up.count;
-    const wasAcked = up.acked > 0;
     const isStreamWhole = !this.#isAmbiguous(session, position) && (position === undefined || up.rewindTo(position));
     if (position === undefined) up.rewind();
     this.#setting.stats.heldFrames += up.count - before;
@@ -335,8 +333,7 @@ export class EdgeRoom implements SessionRoom {
       this.#dismiss(session, closeCodes.roomRestarted, "the room has lost track of this session");
       return;
     }
-    // Without any ack, 0 may also mean that its join is not durable yet: then the room has to hear that it left.
-    const isUnknown = position === 0 && wasAcked && up.saysNothing;
+    const isUnknown = position === 0 && up.saysNothing;
     if (session.phase === "leaving" && (isUnknown || up.count === 0)) this.#remove(session);
     else if (up.hasUnsent) this.#up.lineUp(session);
   }

@@ -18,6 +18,9 @@ export interface BoundFacts {
  * ROOM-30: there a session of which the gateway has acks and the room knows nothing was given up, since its gateway was
  * taken for lost. Nobody knows any more what of its stream was applied, so it must not go on. Where nothing is durable, the room itself
  * may have been lost, and the session is joined again.
+ *
+ * ROOM-34: of a session whose join is not durable yet nothing is said. 0 would mean that the room does not know it, and a gateway that
+ * cannot place it then closes it without a leave: it would stay in the room for ever.
  */
 export function sendBound(
   channel: GatewayChannel,
@@ -29,6 +32,7 @@ export function sendBound(
   for (const [number, acked] of sessions) {
     const member = channel.members.get(number);
     const known = isGated ? member?.acked : member?.position;
+    if (known === 0) continue;
     positions.push(number, known ?? (isGated && acked > 0 ? positionGivenUp : 0));
   }
   channel.link?.control({

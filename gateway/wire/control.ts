@@ -56,7 +56,10 @@ const bound = z.object({
   line: id32,
   /** The room's last rseq that this gateway will not be sent again. */
   rseq: count,
-  /** Pairs of session and highest cseq that the room has, 4 bytes each; 0: the room does not know the session, join it again; `positionGivenUp`: close it. */
+  /**
+   * Pairs of session and highest cseq that the room has, 4 bytes each; 0: the room does not know the session, join it again;
+   * `positionGivenUp`: close it. A session that is missing: what is not acknowledged is to be sent again.
+   */
   positions: bytes,
   windowBytes: u32,
   /** Reliable messages between `seen` and `rseq` are gone: the sessions' protocol cannot go on. */

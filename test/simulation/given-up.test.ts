@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { RunningRoomServer } from "../../gateway/room/room-server.ts";
 import { apps } from "../../load/rooms.ts";
+import { storeWith } from "../support/store-with.ts";
 import { VirtualCluster } from "../support/virtual-cluster.ts";
 
 async function cluster(
@@ -52,6 +53,42 @@ test("GATE-13: a session without any ack whose gateway was silent is closed, sin
   const { total } = JSON.parse(reader.frames[0] ?? "{}") as { total: number };
   expect(total).toBeLessThanOrEqual(1);
   expect(client.closeCode).toBe(1012);
+});
+
+test("ROOM-34: a session whose join was not durable yet when its gateway had been silent goes on, and is in the room once", async () => {
+  let release: (() => void) | undefined;
+  let stuck: Promise<void> | undefined;
+  const world = await cluster({
+    wrapStore: (store) =>
+      storeWith(store, {
+        append: async (requests) => {
+          await stuck;
+          return store.append(requests);
+        },
+      }),
+  });
+  const first = await world.client("g1", "ledger/a");
+  await world.advance(100);
+  stuck = new Promise((resolve) => {
+    release = resolve;
+  });
+  const late = await world.client("g1", "ledger/a");
+  late.say("one");
+  await world.advance(50);
+  expect(sessions(world)).toBe(2);
+  // Its clock says that it was silent for longer than a lease, so it cannot tell what became of the session.
+  world.gateways.get("g1")?.host.jump(4_000);
+  await world.advance(500);
+  world.network.reset("g1", (await world.ownerOf("ledger/a")) ?? "");
+  await world.advance(500);
+  release?.();
+  await world.advance(500);
+  expect([first.closeCode, late.closeCode]).toEqual([undefined, undefined]);
+  expect(late.frames.slice(1).map((frame) => JSON.parse(frame).body)).toEqual(["one"]);
+  expect(sessions(world)).toBe(2);
+  late.leave();
+  await world.advance(500);
+  expect(sessions(world)).toBe(1);
 });
 
 test("ROOM-31: a gateway that was started anew under its old id has none of the sessions of the process before it", async () => {

@@ -19,5 +19,7 @@ export const rememberedSeeds: Readonly<Record<"random-moves" | "cluster", readon
     7134,
     // That a dead process refused, heard late by a server that had stood still, counted against the one started under its id since.
     22994,
+    // A room said of a session whose join was not durable yet that it did not know it: the gateway closed it, and it stayed in the room.
+    21523,
   ],
 };

@@ -123,7 +123,8 @@ describe("the way up", () => {
     edge.link("s1").end("reset");
     edge.runtime.settle();
     edge.link("s2").take();
-    edge.bound("s2", 2, { line: 2, positions: {} });
+    const nobody = { [quiet.number]: 0, [late.number]: 0, [stays.number]: 0 };
+    edge.bound("s2", 2, { line: 2, positions: nobody });
     expect(ups(edge.link("s2").take(), { quiet, late, stays })).toEqual([
       "late1 join",
       "stays1 join",
@@ -131,6 +132,41 @@ describe("the way up", () => {
       "late3 leave 1001",
     ]);
     expect(edge.stats.leaving).toBe(1);
+  });
+
+  test("ROOM-34: a session of which a room says nothing is sent again as it was, also where the gateway was silent", () => {
+    const edge = new EdgeFixture();
+    const a = edge.enter();
+    const gone = edge.enter();
+    edge.bound("s1", 1);
+    a.say("1");
+    gone.go();
+    edge.silentUntilMs = edge.runtime.nowMs();
+    edge.link("s1").end("silent");
+    edge.runtime.settle();
+    edge.link("s2").take();
+    edge.bound("s2", 1, { line: 1, positions: {} });
+    expect(ups(edge.link("s2").take(), { a, gone })).toEqual(["a1 join", "gone1 join", "a2 1", "gone2 leave 1000"]);
+    expect(a.socket.closes).toEqual([]);
+    edge.ackAll("s2", 1, a, gone);
+    expect(edge.stats.leaving).toBe(0);
+  });
+
+  test("GATE-13: a session without any ack that a room does not know is closed where the gateway was silent, and only then", () => {
+    const edge = new EdgeFixture();
+    const told = edge.enter();
+    const channel = edge.bound("s1", 1);
+    const unplaced = edge.enter();
+    edge.link("s1").deliver({ t: "ack", channel, epoch: 1, pairs: [told.number, 1] });
+    edge.silentUntilMs = edge.runtime.nowMs();
+    edge.runtime.advance(1);
+    const later = edge.enter();
+    edge.link("s1").end("silent");
+    edge.runtime.settle();
+    edge.link("s2").take();
+    edge.bound("s2", 2, { line: 2, positions: { [told.number]: 0, [unplaced.number]: 0, [later.number]: 0 } });
+    expect(ups(edge.link("s2").take(), { told, unplaced, later })).toEqual(["told1 join", "later1 join"]);
+    expect([told, unplaced, later].map(({ socket }) => socket.closeCode)).toEqual([undefined, 1012, undefined]);
   });
 
   test("a session that came and went before anybody knew of it leaves no trace", () => {
