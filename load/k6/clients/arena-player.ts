@@ -133,11 +133,18 @@ class ArenaPlayer implements LoadClient {
         this.#link.broken("the arena is full");
         return;
       case "quiet":
-        this.#link.broken("the arena calls a word in five seconds too much");
+        this.#sayAgain(nowMs);
         return;
       case "radar":
         return;
     }
+  }
+
+  /** Arenas count time in ticks, and none pass while one has no owner: the first word after that may be too much, and is said again. */
+  #sayAgain(nowMs: number): void {
+    if (!this.#saidMs.delete(this.#saidWords)) return;
+    this.#saidWords -= 1;
+    this.#nextWordMs = nowMs + pingEveryMs;
   }
 
   #fold({ serial, events }: Extract<Received, { kind: "events" }>, nowMs: number): void {
