@@ -41,6 +41,8 @@ export class SnapshotKeeper {
   readonly #host: SnapshotHost;
   #turns = 0;
   #bytes = 0;
+  /** Part of the usual growth after which the next one is due. */
+  #share: number;
   #saving: Promise<void> | undefined;
 
   constructor(key: RoomKey, definition: AppDefinition, host: SnapshotHost) {
@@ -48,6 +50,7 @@ export class SnapshotKeeper {
     this.#version = definition.version ?? "1";
     this.#stateBytesMax = stateBytesMaxOf(definition);
     this.#host = host;
+    this.#share = firstShareOf(key);
   }
 
   /** The room has come from elsewhere: the store has an older state of it, or none. */
@@ -66,7 +69,8 @@ export class SnapshotKeeper {
     if (!journal || this.#saving) return false;
     const { bytes, records } = journal.sinceSnapshot;
     const { journalBytesMin, journalRecordsMax } = this.#host.snapshotAfter;
-    return bytes >= Math.max(journalBytesMin, this.#bytes / 2) || records >= journalRecordsMax;
+    const isGrown = bytes >= this.#share * Math.max(journalBytesMin, this.#bytes / 2);
+    return isGrown || records >= this.#share * journalRecordsMax;
   }
 
   /** Takes one now and stores it, unless one is under way; resolves when that is over, however it went. */
@@ -103,6 +107,7 @@ export class SnapshotKeeper {
     if (state === undefined) return;
     // Whatever becomes of it, the next one comes when the journal has grown by as much once more.
     journal.snapshotTaken();
+    this.#share = 1;
     if (!this.#fits(state.app)) return;
     const bytes = Buffer.concat(encodeBody(state, undefined));
     await new Promise<void>((resolve) => {
@@ -144,4 +149,11 @@ export class SnapshotKeeper {
     else this.#host.log.warn({ room: this.#key, reason: answer.reason }, "snapshot not stored");
     return answer.kind === "stored";
   }
+}
+
+/** Rooms that began together and are equally busy would otherwise all take their snapshots in one turn of the event loop, for ever. */
+function firstShareOf(key: RoomKey): number {
+  let hash = 0;
+  for (let at = 0; at < key.length; at += 1) hash = Math.imul(hash ^ key.charCodeAt(at), 0x9e3779b1);
+  return 0.25 + 0.75 * ((hash >>> 0) / 2 ** 32);
 }

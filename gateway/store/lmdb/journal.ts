@@ -9,7 +9,7 @@ import { decodeRecord, recordHeaderBytes } from "./rows.ts";
 import { createSlices } from "./slices.ts";
 
 /** Records that one commit forgets: enough to be quick, few enough not to hold up the commits of others. */
-const trimRecordsMax = 2048;
+const trimRecordsMax = 256;
 
 export interface ReadLimit {
   readonly recordsMax: number;
@@ -69,39 +69,49 @@ export async function trimJournal(
   epoch: Epoch,
   upTo: Position,
 ): Promise<{ kind: "trimmed" } | Fenced | Uncertain> {
+  let from: Position = 0;
+  let to: Position = 0;
   const answer = await commit.submit<{ kind: "trimmed" } | Fenced>({
     room,
     bytes: 128,
     decide(head) {
       if (head?.epoch !== epoch) return fenced(head);
       const trimmed = Math.min(upTo, head.tail);
+      from = head.trimmed;
+      to = Math.max(from, trimmed);
       if (trimmed <= head.trimmed) return { kind: "answer", answer: { kind: "trimmed" } };
       return { kind: "write", head: { ...head, trimmed }, rows: [], answer: { kind: "trimmed" } };
     },
   });
   if (answer.kind !== "trimmed") return answer;
+  // What cannot be removed now is invisible, and the next trim finds it.
+  for (let first = from + 1; first <= to; first += trimRecordsMax) {
+    const rows: RowWrite[] = [];
+    const last = Math.min(to, first + trimRecordsMax - 1);
+    for (let position = first; position <= last; position += 1) {
+      rows.push({ table: "journal", key: journalKey(room, position) });
+    }
+    if ((await commit.write(rows)).kind !== "stored") return answer;
+  }
   for (;;) {
-    const rows = forgottenRows(environment, room);
+    const rows = rowsLeftBehind(environment, room, from);
     if (rows.length === 0) return answer;
-    // What cannot be removed now is invisible, and the next trim finds it.
     if ((await commit.write(rows)).kind !== "stored") return answer;
   }
 }
 
-function forgottenRows(environment: Environment, room: RoomKey): RowWrite[] {
-  const { root, tables } = environment;
+/** Of earlier trims, up to `trimmed`. Where none was cut off this is one look, and reads no key. */
+function rowsLeftBehind({ root, tables }: Environment, room: RoomKey, trimmed: Position): RowWrite[] {
   root.resetReadTxn();
-  const head = readHeadRow(environment, room);
-  if (head === undefined) return [];
   const keys = tables.journal.getKeys({
     start: journalKey(room, 0),
-    end: journalKey(room, head.trimmed + 1),
+    end: journalKey(room, trimmed + 1),
     limit: trimRecordsMax,
   });
   const rows: RowWrite[] = [];
   for (const key of keys) {
     const found = Buffer.from(key);
-    if (positionOfJournalKey(found) <= head.trimmed) rows.push({ table: "journal", key: found });
+    if (positionOfJournalKey(found) <= trimmed) rows.push({ table: "journal", key: found });
   }
   return rows;
 }

@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { open as openLmdb } from "lmdb";
 import { expect, test } from "vitest";
 import { openStore } from "../../../gateway/store/open.ts";
 import type { Store } from "../../../gateway/store/port.ts";
-import { add, take } from "./fixtures.ts";
+import { add, headOf, roomOf, take } from "./fixtures.ts";
 import { storeContract } from "./store-contract.ts";
 
 storeContract("lmdb", "disk", async () => {
@@ -36,6 +37,33 @@ test("STORE-3: an answer comes after the sync: no root page that is waiting for 
     const unsynced = [0, file.readUInt32LE(48)].map((page) => file.readUInt16LE(page + 52) & 0x1000);
     expect(unsynced).toEqual([0, 0]);
   }
+  await store.close();
+  await rm(directory, { recursive: true });
+});
+
+test("STORE-6: the rows of a trimmed journal leave the disk, those too that an earlier trim was kept from removing", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "roomgate-store-"));
+  const store = await openStore(`lmdb:${directory}`);
+  const room = roomOf("app/r");
+  const texts = Array.from({ length: 600 }, (_none, index) => `${index}`);
+  const head = await add(store, "app/r", await take(store, "app/r"), ...texts);
+  const neighbour = await add(store, "app/s", await take(store, "app/s"), "stays");
+
+  const binary = { keyEncoding: "binary", encoding: "binary" } as const;
+  const root = openLmdb<Buffer, Buffer>({ ...binary, path: directory, noSubdir: false, overlappingSync: false });
+  const journal = root.openDB<Buffer, Buffer>({ ...binary, name: "journal" });
+  const rows = () => [...journal.getRange({ start: Buffer.of(0) })].map(({ key, value }) => ({ key, value }));
+  const all = rows();
+  const upTo = head.tail - 10;
+  expect(await store.trimJournal(room, head.epoch, upTo)).toEqual({ kind: "trimmed" });
+  expect(rows()).toHaveLength(10 + neighbour.tail);
+
+  // As a crash leaves it between the head and the rows.
+  for (const { key, value } of all.slice(3, 500)) await journal.put(Buffer.from(key), Buffer.from(value));
+  expect(await store.trimJournal(room, head.epoch, upTo + 1)).toEqual({ kind: "trimmed" });
+  expect(rows()).toHaveLength(9 + neighbour.tail);
+  expect((await headOf(store, "app/r"))?.tail).toBe(head.tail);
+  await root.close();
   await store.close();
   await rm(directory, { recursive: true });
 });
