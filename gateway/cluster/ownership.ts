@@ -9,7 +9,8 @@ import { type Step, stepBy, type Table, to, toWith } from "./step.ts";
  * reading ─▶ taking ─▶ restoring ─▶ running ─▶ frozen ─▶ gone
  *    ▲          │                    ▲  │ │       │
  *    └──fenced──┤                    │  │ │       └▶ reclaiming ─▶ running
- *          resolving                 │  │ └▶ suspended ⇄ verifying ─▶ reclaiming
+ *          resolving                 │  │ ├▶ suspended ⇄ verifying ─▶ reclaiming
+ *                                    │  │ └outrun─▶ verifying
  *                                    │  └▶ releasing ─▶ gone
  * ```
  */
@@ -74,6 +75,8 @@ export type OwnershipEvent =
   | { readonly kind: "moveCalledOff" }
   | { readonly kind: "renewalStale" }
   | { readonly kind: "renewalFresh" }
+  /** A gateway knows of an owner at a higher epoch. */
+  | { readonly kind: "outrun" }
   | { readonly kind: "releaseRequested" }
   | { readonly kind: "released" }
   | { readonly kind: "roomThrew" }
@@ -186,6 +189,7 @@ const ignoring = {
   moveCalledOff: stay,
   renewalStale: stay,
   renewalFresh: stay,
+  outrun: stay,
   releaseRequested: stay,
   released: stay,
   roomThrew: stay,
@@ -237,6 +241,8 @@ const table: Table<Ownership, OwnershipEvent, OwnershipEffect> = {
       toWith<Ownership, OwnershipEffect>({ kind: "frozen", epoch: state.epoch }, { kind: "halt" }),
     renewalStale: (state) =>
       toWith<Ownership, OwnershipEffect>({ kind: "suspended", epoch: state.epoch }, { kind: "halt" }),
+    // OWN-11: nothing else may ever tell an owner that has been taken for dead and was not. The head knows.
+    outrun: (state) => verify(state.epoch, { kind: "halt" }),
     releaseRequested: (state) => release(state.epoch, free),
     roomThrew: (state) => release(state.epoch, broken, { kind: "closeMembers" }),
     fenced: (_state, event) => lostTo(event.head),
@@ -294,8 +300,8 @@ function retryResolve(state: Extract<Ownership, { kind: "resolving" }>): S {
   return toWith<Ownership, OwnershipEffect>({ ...state, attempts: state.attempts + 1 }, { kind: "retryLater" });
 }
 
-function verify(epoch: Epoch): S {
-  return toWith<Ownership, OwnershipEffect>({ kind: "verifying", epoch }, { kind: "readHead" });
+function verify(epoch: Epoch, ...before: OwnershipEffect[]): S {
+  return toWith<Ownership, OwnershipEffect>({ kind: "verifying", epoch }, ...before, { kind: "readHead" });
 }
 
 function reclaim(epoch: Epoch): S {

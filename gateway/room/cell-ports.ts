@@ -1,6 +1,6 @@
 import type { ClaimVerdict, Outcome, Standing } from "../cluster/ownership.ts";
 import type { Store } from "../store/port.ts";
-import type { RoomKey, ServerId } from "../wire/ids.ts";
+import type { Epoch, RoomKey, ServerId } from "../wire/ids.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
 import type { Committer } from "./committer.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
@@ -17,6 +17,8 @@ import type { TurnMarker } from "./turn-marker.ts";
 /** A gateway's wish to be connected to a room. */
 export interface BindRequest extends Binding {
   readonly room: RoomKey;
+  /** The highest epoch of the room that the gateway has heard of; 0 for none. */
+  readonly epochSeen: Epoch;
   readonly unreachable: readonly ServerId[];
   readonly force: boolean;
   /** The room took the channel. */

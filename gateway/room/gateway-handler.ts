@@ -84,6 +84,7 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
     if (message.t !== "bind") return;
     this.#host.bind({
       room: message.room,
+      epochSeen: message.epochSeen,
       link: this.#link,
       channel: message.channel,
       gateway: this.#gateway,

@@ -124,7 +124,10 @@ export class RoomCell {
     return this.#move;
   }
 
-  bind(request: BindRequest): void {
+  /** `isCertain`: the store has just said whose the room is, whatever the gateway has heard. */
+  bind(request: BindRequest, isCertain = false): void {
+    const { epochSeen } = request;
+    if (!isCertain && this.#state.kind === "running" && epochSeen > this.#state.epoch) this.tell({ kind: "outrun" });
     if (this.isRunning && this.#live) {
       request.accepted(this, this.#live.bind(request));
       return;
@@ -244,7 +247,7 @@ export class RoomCell {
     this.#live?.run(this.#position);
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const request of waiting) this.bind(request);
+    for (const request of waiting) this.bind(request, true);
     for (const wish of this.#wishes.splice(0)) this.wish(wish);
   }
 

@@ -225,6 +225,13 @@ export const mutants = [
     suite: ["test/simulation/one-owner.test.ts"],
   },
   {
+    name: "an owner does not hear that a gateway knows of a later one",
+    file: "gateway/room/room-cell.ts",
+    find: "epochSeen > this.#state.epoch",
+    replace: "epochSeen < 0",
+    suite: ["test/simulation/one-owner.test.ts"],
+  },
+  {
     name: "leases run on the wall clock",
     file: "gateway/store/member-agent.ts",
     find: "    const askedMs = runtime.nowMs();",

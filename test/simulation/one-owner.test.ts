@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import type { Store } from "../../gateway/store/port.ts";
+import type { RoomKey, ServerId } from "../../gateway/wire/ids.ts";
 import { ledger } from "../../load/ledger.ts";
 import { clusterOf } from "../support/cluster-of.ts";
+import { RawGateway } from "../support/raw-gateway.ts";
 import { storeWith } from "../support/store-with.ts";
 import { VirtualCluster } from "../support/virtual-cluster.ts";
 import type { VirtualHost } from "../support/virtual-host.ts";
@@ -143,4 +145,41 @@ test("OWN-3, MOVE-10: an owner that wins its head again without hearing so write
   await world.advance(500);
   expect(stays.frames.at(-1)).toBe(JSON.stringify({ n: 1, body: "still here" }));
   expect(await world.ownerOf("ledger/a")).toBe(owner);
+});
+
+async function twoServers(): Promise<{ world: VirtualCluster; owner: string; other: string }> {
+  const world = await clusterOf(() => ({ onMessage: (session) => session.send("heard") }));
+  await world.client("g1", room);
+  await world.advance(500);
+  const owner = (await world.ownerOf(room)) ?? "";
+  return { world, owner, other: owner === "s1" ? "s2" : "s1" };
+}
+
+test("OWN-11: an owner that was taken for dead and was not lets the room go when a gateway knows of the next one", async () => {
+  const { world, owner, other } = await twoServers();
+  const [taken] = await world.store.takeover([
+    { room: room as RoomKey, expect: { epoch: 1, tail: 0 }, owner: other as ServerId, journaled: false },
+  ]);
+  expect(taken?.kind).toBe("taken");
+  const raw = await world.settle(RawGateway.dial(world, owner));
+  raw.bind([], { line: 0, seen: 0, epochSeen: 2 });
+  await world.advance(1_000);
+  // It is never told where the room stood here, and everybody else was sent to the other one.
+  expect(raw.take()).toEqual([]);
+  expect(ownersOf(world)).toEqual([other]);
+  expect(await world.ownerOf(room)).toBe(other);
+});
+
+test("OWN-11: an owner whose gateway errs about the epoch wins its head again once and goes on", async () => {
+  const { world, owner } = await twoServers();
+  const stays = await world.client("g1", room);
+  const raw = await world.settle(RawGateway.dial(world, owner));
+  raw.bind([], { line: 0, seen: 0, epochSeen: 9 });
+  await world.advance(1_000);
+  expect(raw.take()).toContain("bound");
+  expect(raw.epoch).toBe(2);
+  stays.say("still here");
+  await world.advance(500);
+  expect(stays.frames.at(-1)).toBe("heard");
+  expect(ownersOf(world)).toEqual([owner]);
 });

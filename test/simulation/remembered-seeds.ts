@@ -21,5 +21,7 @@ export const rememberedSeeds: Readonly<Record<"random-moves" | "cluster", readon
     22994,
     // A room said of a session whose join was not durable yet that it did not know it: the gateway closed it, and it stayed in the room.
     21523,
+    // A living server that was taken for dead ran its rooms on for ever: the gateway that asked it again knew better, and was not heard.
+    16715,
   ],
 };

@@ -39,7 +39,10 @@ export class RawGateway {
     });
   }
 
-  bind(sessions: readonly (readonly [session: number, acked: number])[], known = { line: 0, seen: 0 }): void {
+  bind(
+    sessions: readonly (readonly [session: number, acked: number])[],
+    known: { readonly line: number; readonly seen: number; readonly epochSeen?: number } = { line: 0, seen: 0 },
+  ): void {
     this.#link.control({
       t: "bind",
       channel: 1,

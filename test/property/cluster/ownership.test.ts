@@ -42,6 +42,7 @@ const anyEvent: fc.Arbitrary<OwnershipEvent> = fc.oneof(
     { kind: "moveCalledOff" },
     { kind: "renewalStale" },
     { kind: "renewalFresh" },
+    { kind: "outrun" },
     { kind: "releaseRequested" },
     { kind: "released" },
     { kind: "roomThrew" },
@@ -109,7 +110,7 @@ test("OWN-1: nothing runs and nothing is restored but at an epoch that the store
   );
 });
 
-test("MOVE-4, OWN-3: a room that was frozen or suspended runs on only at the next epoch", () => {
+test("MOVE-4, OWN-3, OWN-11: a room that was frozen, suspended or outrun runs on only at the next epoch", () => {
   fc.assert(
     fc.property(walks, ({ start, steps }) => {
       let ran = start.kind === "running" ? start.epoch : 0;

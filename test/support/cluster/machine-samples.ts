@@ -101,6 +101,7 @@ const ownershipEvents: SamplesOf<OwnershipEvent> = {
   moveCalledOff: [["called off", { kind: "moveCalledOff" }]],
   renewalStale: [["stale", { kind: "renewalStale" }]],
   renewalFresh: [["fresh", { kind: "renewalFresh" }]],
+  outrun: [["outrun", { kind: "outrun" }]],
   releaseRequested: [["let go", { kind: "releaseRequested" }]],
   released: [["released", { kind: "released" }]],
   roomThrew: [["threw", { kind: "roomThrew" }]],

@@ -96,6 +96,7 @@ test("OWN-1: every cell of a room's ownership", () => {
     running, fenced, free → gone: halt, leave
     running, freeze → frozen: halt
     running, stale → suspended: halt
+    running, outrun → verifying: halt, readHead
     running, let go → releasing: halt, release
     running, threw → releasing: closeMembers, halt, release
     frozen, fenced by another → gone: halt, leave
