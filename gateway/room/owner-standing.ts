@@ -1,11 +1,12 @@
 import type { Standing } from "../cluster/ownership.ts";
 import type { MemberAgent } from "../store/member-agent.ts";
 import type { ServerId } from "../wire/ids.ts";
+import type { LinkEnd } from "../wire/link.ts";
 import type { PeerLinks } from "./peer-links.ts";
 
 /**
  * How a room's owner stands. Others' words are only a reason to look: a server is dead when its heartbeat has been silent for a
- * lease, when it has left, or when its own machine refuses or resets this server's connection.
+ * lease, when it has left, or when its own machine refuses this server's connection, or resets it twice.
  */
 export class OwnerStanding {
   readonly #me: ServerId;
@@ -36,7 +37,7 @@ export class OwnerStanding {
   #probe(owner: ServerId, instance: string, address: string): Promise<Standing> {
     const known = this.#probes.get(instance);
     if (known) return known;
-    const probe = this.#peers.probe(address).then((answer): Standing => {
+    const probe = this.#ask(address).then((answer): Standing => {
       this.#probes.delete(instance);
       if (answer === "open") return "live";
       if (answer !== "refused" && answer !== "reset") return "silent";
@@ -45,5 +46,11 @@ export class OwnerStanding {
     });
     this.#probes.set(instance, probe);
     return probe;
+  }
+
+  /** LIVE-14: one reset may be the network's. A dead process refuses the next connection, and a living one takes it. */
+  async #ask(address: string): Promise<"open" | LinkEnd["kind"]> {
+    const answer = await this.#peers.probe(address);
+    return answer === "reset" ? this.#peers.probe(address) : answer;
   }
 }

@@ -63,7 +63,7 @@ test("LIVE-13: a server that others cannot reach is asked anew where another pro
   await agent.beat();
   const unreachable = standing.of(owner, new Set([owner]));
   expect(probes.map(({ address }) => address)).toEqual(["one:1", "two:1"]);
-  probes[1]?.answer("reset");
+  probes[1]?.answer("refused");
   expect(await unreachable).toBe("dead");
   probes[0]?.answer("open");
   expect(await before).toBe("dead");
@@ -83,5 +83,21 @@ test("LIVE-13: a process that refuses is dead, and one that does not answer is s
   probes[1]?.answer("refused");
   expect(await refused).toBe("dead");
   expect(agent.member(owner)).toMatchObject({ instance: "one", state: "lost" });
+  await agent.stop();
+});
+
+test.each([
+  ["open", "live"],
+  ["refused", "dead"],
+  ["reset", "dead"],
+  ["silent", "silent"],
+] as const)("LIVE-14: after one reset it is the next connection that tells: %s, %s", async (second, verdict) => {
+  const { agent, probes, standing } = await view();
+  const answer = standing.of(owner, nobody);
+  probes[0]?.answer("reset");
+  await expect.poll(() => probes.length).toBe(2);
+  expect(agent.member(owner)?.state).toBe("live");
+  probes[1]?.answer(second);
+  expect(await answer).toBe(verdict);
   await agent.stop();
 });
