@@ -126,7 +126,7 @@ class RoomServer
       desk: this.#desk,
     });
     this.tells = new TellDesk(this);
-    this.#standing = new OwnerStanding(this.me, this.#members, this.#desk.peers);
+    this.#standing = new OwnerStanding(this.me, this.#members, this.#desk.peers, deps.runtime);
     this.#rebalancer = new Rebalancer(deps.runtime, this.#desk, this.#candidates, this.#cells);
   }
 

@@ -84,7 +84,7 @@ export class MemberAgent {
   }
 
   /**
-   * A connection to this process was refused or reset, or it is known to have ended: the member is lost until it is seen to live.
+   * A connection to this process was refused, or it is known to have ended: the member is lost until it is seen to live.
    * LIVE-13: `instance` is the process that was asked; once another has the id, nothing changes.
    */
   giveEvidence(id: MemberId, instance: string): void {

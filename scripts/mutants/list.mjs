@@ -33,6 +33,14 @@ export const mutants = [
     suite: "simulation",
   },
 
+  {
+    name: "a reset connection counts as death",
+    file: "gateway/room/owner-standing.ts",
+    find: 'if (answer !== "refused") return "silent";',
+    replace: 'if (answer !== "refused" && answer !== "reset") return "silent";',
+    suite: ["test/simulation/one-owner.test.ts"],
+  },
+
   // The store's answers.
   {
     name: "the store answers before it has taken the append",

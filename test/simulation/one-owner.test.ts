@@ -183,3 +183,25 @@ test("OWN-11: an owner whose gateway errs about the epoch wins its head again on
   expect(stays.frames.at(-1)).toBe("heard");
   expect(ownersOf(world)).toEqual([owner]);
 });
+
+test("LIVE-14: a memory room whose owner's connections are reset again and again while it is asked for stays whole", async () => {
+  const world = await clusterOf((room) => ({ onMessage: () => room.broadcast("heard") }), {
+    gateways: 2,
+    delayMs: () => 1,
+  });
+  const members = [await world.client("g1", room), await world.client("g2", room)];
+  await world.advance(500);
+  const owner = (await world.ownerOf(room)) ?? "";
+  const other = owner === "s1" ? "s2" : "s1";
+  // g1 cannot come to the owner for a moment, and asks the other server, which cannot either.
+  for (let ms = 0; ms < 600; ms += 1) {
+    world.network.reset("g1", owner);
+    world.network.reset(other, owner);
+    await world.advance(1);
+  }
+  await world.advance(2_000);
+  expect(ownersOf(world)).toEqual([owner]);
+  members[0]?.say("to all");
+  await world.advance(500);
+  expect(members.map(({ frames }) => frames)).toEqual([["heard"], ["heard"]]);
+});
