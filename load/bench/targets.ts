@@ -219,12 +219,20 @@ export const targets: readonly Target[] = [
     read: figure("takeover", "stopped (SIGSTOP)", "roomgate", "p99Ms", "ms"),
   },
   {
-    title: "durable ack on LMDB at half load, p99",
+    title: "durable ack on LMDB at half of the most, p99",
     work: "commit",
     max: 10,
     unit: "ms",
     digits: 1,
     read: figure("commit", "50 % load", "roomgate", "p99Ms", "ms"),
+  },
+  {
+    title: "the same at half of the promised 30 000 messages a second, p99",
+    work: "commit",
+    max: 10,
+    unit: "ms",
+    digits: 1,
+    read: figure("commit", "15000/s, half of the promised 30000", "roomgate", "p99Ms", "ms"),
   },
   {
     title: "cost per message from 10 to 10 000 rooms, dearest beside cheapest",

@@ -2,15 +2,15 @@ import { createInterface } from "node:readline";
 import { distFile } from "../lab.ts";
 import type { Work, WorkRun } from "./work.ts";
 
-/** What `commit-bench --json` prints. */
+/** What `commit-bench --json` prints: latencies, and for rows of messages the rest. */
 interface CommitLine {
   readonly what: string;
-  readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
   readonly worst: number;
-  readonly serverCores: number;
-  readonly ownCores: number;
+  readonly perSecond?: number;
+  readonly serverCores?: number;
+  readonly ownCores?: number;
 }
 
 /** Ledgers on LMDB, without client sockets: the benchmark is the gateway. Its load generator is `load/commit-bench.ts`. */
@@ -31,13 +31,17 @@ async function runCommits(run: WorkRun): Promise<void> {
     for await (const text of createInterface({ input: bench.child.stdout })) {
       if (!text.startsWith("{")) continue;
       lines += 1;
-      const { what, perSecond, p50, p99, worst, serverCores, ownCores } = JSON.parse(text) as CommitLine;
-      const serverMicros = (serverCores * 1e6) / perSecond;
-      const values = { perSecond, p50Ms: p50, p99Ms: p99, maxMs: worst, serverMicros, generatorCores: ownCores };
-      run.note({ case: what, contender: "roomgate", round, values });
+      const line = JSON.parse(text) as CommitLine;
+      run.note({ case: line.what, contender: "roomgate", round, values: valuesOf(line) });
       if (run.options.isQuick) break;
     }
     await bench.stop();
     if (lines === 0) throw new Error(`commit-bench measured nothing:\n${bench.tail()}`);
   }
+}
+
+function valuesOf({ p50, p99, worst, perSecond, serverCores, ownCores }: CommitLine): Record<string, number> {
+  const latencies = { p50Ms: p50, p99Ms: p99, maxMs: worst };
+  if (perSecond === undefined || serverCores === undefined || ownCores === undefined) return latencies;
+  return { ...latencies, perSecond, serverMicros: (serverCores * 1e6) / perSecond, generatorCores: ownCores };
 }
