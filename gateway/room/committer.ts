@@ -68,6 +68,10 @@ export class Committer {
     }
     if (requests.length === 0) return;
     this.#isAppending = true;
+    let isTurnOver = false;
+    this.#runtime.soon(() => {
+      isTurnOver = true;
+    });
     for (const client of clients) this.#busy.add(client);
     const answers = await this.#store.append(requests);
     this.#isAppending = false;
@@ -75,7 +79,10 @@ export class Committer {
       const request = requests[index];
       if (request) this.#settle(client, request, answers[index] ?? { kind: "unknown", reason: "no answer" }, 0);
     }
-    this.#schedule();
+    // Straight on: a turn of the event loop later, whatever else waits for the store, as snapshots and trims do, would be under way
+    // in a commit of its own, and all appends would stand behind it. A store that answers at once must not keep the loop for itself.
+    if (isTurnOver) void this.#append();
+    else this.#schedule();
   }
 
   #settle(client: CommitClient, request: AppendRequest, answer: AppendAnswer, attempts: number): void {

@@ -41,6 +41,28 @@ test("STORE-3: an answer comes after the sync: no root page that is waiting for 
   await rm(directory, { recursive: true });
 });
 
+test("an append that follows an answer goes into the next commit, along with what waits there already", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "roomgate-store-"));
+  const store = await openStore(`lmdb:${directory}`);
+  const reader = openLmdb<Buffer, Buffer>({ path: directory, noSubdir: false, overlappingSync: false });
+  const commits = (): number => {
+    reader.resetReadTxn();
+    return (reader.getStats() as { lastTxnId: number }).lastTxnId;
+  };
+  const heads = await Promise.all(["app/a", "app/b", "app/c"].map((room) => take(store, room)));
+  const [a, b, c] = heads as [(typeof heads)[0], (typeof heads)[0], (typeof heads)[0]];
+  const before = commits();
+  const first = add(store, "app/a", a, "one").then((head) => add(store, "app/a", head, "two"));
+  // Its turn comes while the first append is under way.
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  await Promise.all([first, add(store, "app/b", b, "x"), add(store, "app/c", c, "y")]);
+  expect(commits() - before).toBe(2);
+  await reader.close();
+  await store.close();
+  await rm(directory, { recursive: true });
+});
+
 test("STORE-6: the rows of a trimmed journal leave the disk, those too that an earlier trim was kept from removing", async () => {
   const directory = await mkdtemp(join(tmpdir(), "roomgate-store-"));
   const store = await openStore(`lmdb:${directory}`);

@@ -119,3 +119,49 @@ test("an append that the store could not take is done again without being looked
   expect(client.heard).toEqual(["appended 9"]);
   expect(heads).toBe(0);
 });
+
+describe("what gathers while an append is under way", () => {
+  /** A store that answers when it is told to. */
+  function slowStore(): { readonly store: Store; answer(): Promise<void> } {
+    const outstanding: ((answers: AppendAnswer[]) => void)[] = [];
+    const store: Pick<Store, "append"> = {
+      append: (requests) => {
+        appends.push(...requests);
+        return new Promise((resolve) => outstanding.push(resolve));
+      },
+    };
+    const answer = async (): Promise<void> => {
+      outstanding.shift()?.([{ kind: "appended", tail: client.head.tail + 2 }]);
+      for (let step = 0; step < 4; step += 1) await Promise.resolve();
+    };
+    return { store: store as Store, answer };
+  }
+
+  test("is appended with the answer, before the event loop has another turn", async () => {
+    const { store, answer } = slowStore();
+    const committer = new Committer(store, runtime, runtime.log);
+    client.left = 3;
+    committer.request(client);
+    runtime.settle();
+    committer.request(client);
+    runtime.settle();
+    expect(appends).toHaveLength(1);
+    await answer();
+    expect(appends.map(({ expect: version }) => version.tail)).toEqual([7, 9]);
+  });
+
+  test("waits for the event loop's next turn behind a store that answered in the same one", async () => {
+    const { store, answer } = slowStore();
+    const committer = new Committer(store, runtime, runtime.log);
+    client.left = 3;
+    committer.request(client);
+    runtime.settle();
+    committer.request(client);
+    await answer();
+    committer.request(client);
+    await answer();
+    expect(appends).toHaveLength(2);
+    runtime.settle();
+    expect(appends).toHaveLength(3);
+  });
+});
