@@ -9,6 +9,7 @@ import type { ProcessContext } from "./process-context.ts";
 import { openStore } from "./store/open.ts";
 import { RoomgateError } from "./wire/errors.ts";
 import type { GatewayId } from "./wire/ids.ts";
+import { Milestone } from "./wire/milestone.ts";
 import type { Runtime } from "./wire/runtime.ts";
 import { createTrunkDialer } from "./wire/trunk-dialer.ts";
 
@@ -55,21 +56,18 @@ export async function startGatewayPart(context: ProcessContext): Promise<Running
   // OPS-14: who was told that the cluster is ready comes at once; servers that start with this gateway are seen at its second look.
   await waitUntil(runtime, () => gateway.ready, serverLooks * options.heartbeatMs);
   runtime.log.info({ port: gateway.port, engine: gateway.engine }, "gateway started");
-  let isLeaving = false;
-  let hasLeft = (): void => {};
-  const left = new Promise<void>((resolve) => {
-    hasLeft = resolve;
-  });
+  const beganToLeave = new Milestone();
+  const hasLeft = new Milestone();
   const stop = async (): Promise<void> => {
-    isLeaving = true;
+    beganToLeave.reach();
     await gateway.stop();
     await store.close();
-    hasLeft();
+    hasLeft.reach();
   };
   return {
     port: gateway.port,
-    isDraining: () => isLeaving,
-    left,
+    draining: beganToLeave.reached,
+    left: hasLeft.reached,
     look: () => gateway.lookAgain(),
     read: () => ({ gateway: readingOf(gateway.metrics()) }),
     drain: stop,

@@ -31,7 +31,7 @@ export async function startServerPart(context: ProcessContext, apps: Apps): Prom
   );
   return {
     port: Number(server.address.slice(server.address.lastIndexOf(":") + 1)),
-    isDraining: () => server.state === "draining",
+    draining: server.draining,
     left: server.left.then(() => watchdog.stop()).then(() => store.close()),
     look: () => server.lookAgain(),
     read: () => ({ server: server.metrics() }),

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { look, type Watch, type WatchdogNews, type WatchdogOrders, watchCells, watchTiming } from "./ops/turn-watch.ts";
+import { look, nextLookMs, type Watch, type WatchdogNews, type WatchdogOrders, watchCells } from "./ops/turn-watch.ts";
 import { openStore } from "./store/open.ts";
 import type { MemberRecord } from "./store/port.ts";
 import type { RoomKey } from "./wire/ids.ts";
@@ -9,30 +9,32 @@ async function main({ cells, storeUrl }: WatchdogOrders): Promise<void> {
   const rooms = new Map<number, RoomKey>();
   let row: MemberRecord | undefined;
   let watch: Watch | undefined;
+  const opened = openStore(storeUrl);
+  const writeSuspect = async (mark: number): Promise<void> => {
+    const suspect = rooms.get(mark);
+    if (suspect !== undefined && row !== undefined) await (await opened).members.put({ ...row, suspect });
+  };
+  const writeLastWord = async (mark: number): Promise<void> => {
+    await writeSuspect(mark).catch(() => {});
+    Atomics.store(cells, watchCells.written, 1);
+    Atomics.notify(cells, watchCells.written);
+  };
   parentPort?.on("message", (news: WatchdogNews) => {
     if (news.kind === "register") rooms.set(news.mark, news.room);
     else if (news.kind === "unregister") rooms.delete(news.mark);
-    else row = news.row;
+    else if (news.kind === "row") row = news.row;
+    else void writeLastWord(news.mark);
   });
-  const store = await openStore(storeUrl);
-  const writeSuspect = async (mark: number): Promise<void> => {
-    const suspect = rooms.get(mark);
-    if (suspect !== undefined && row !== undefined) await store.members.put({ ...row, suspect });
-  };
-  setInterval(() => {
+  await opened;
+  const lookAgain = (): void => {
     const mark = Atomics.load(cells, watchCells.mark);
-    if (Atomics.exchange(cells, watchCells.exiting, 0) === 1) {
-      void writeSuspect(mark).finally(() => {
-        Atomics.store(cells, watchCells.written, 1);
-        Atomics.notify(cells, watchCells.written);
-      });
-      return;
-    }
     const seen = look(watch, { mark, turn: Atomics.load(cells, watchCells.turn), nowMs: performance.now() });
     watch = seen.watch;
     if (seen.verdict === "suspect") void writeSuspect(mark);
     else if (seen.verdict === "end") void writeSuspect(mark).finally(() => process.kill(process.pid, "SIGKILL"));
-  }, watchTiming.lookMs);
+    setTimeout(lookAgain, nextLookMs(watch));
+  };
+  lookAgain();
 }
 
 await main(workerData as WatchdogOrders);

@@ -7,7 +7,8 @@ import { type FromChild, parseToChild } from "./supervisor/child-messages.ts";
 export interface RunningPart {
   /** What others connect to: of a gateway the clients' port. */
   readonly port: number;
-  readonly isDraining: () => boolean;
+  /** Resolves when it begins to drain, also by itself: when the operating side asks it to. */
+  readonly draining: Promise<void>;
   /** Resolves when it has left, by whichever way. */
   readonly left: Promise<void>;
   /** Looks now who else is in the cluster. Resolves when it knows. */
@@ -27,8 +28,6 @@ export interface ShellOptions {
   readonly onReady?: (report: () => ProcessReport) => Promise<unknown>;
 }
 
-/** The part may begin to drain by itself, when the operating side asks it to. */
-const stateLookMs = 50;
 /** Without a supervisor nobody waits for us longer. */
 const orphanStopMsMax = 5_000;
 
@@ -106,11 +105,7 @@ export async function runProcess({ identity, runtime, start, onReady }: ShellOpt
   void part.left.then(() => {
     if (!isLeaving) process.exit(0);
   });
-  const look = (): void => {
-    if (part?.isDraining() === true) tell({ t: "draining" });
-    else runtime.after(stateLookMs, look);
-  };
-  look();
+  void part.draining.then(() => tell({ t: "draining" }));
 }
 
 async function sayFailure(error: unknown, tell: (message: FromChild) => void, isChild: boolean): Promise<void> {

@@ -7,12 +7,10 @@ export const watchCells = {
   mark: 0,
   /** Rises with every turn. */
   turn: 1,
-  /** The process is exiting within a turn. */
-  exiting: 2,
   /** The suspect has been written. */
-  written: 3,
+  written: 2,
 } as const;
-export const watchLength = 4;
+export const watchLength = 3;
 
 export interface WatchdogOrders {
   readonly kind: "begin";
@@ -23,7 +21,9 @@ export interface WatchdogOrders {
 export type WatchdogNews =
   | { readonly kind: "register"; readonly mark: number; readonly room: RoomKey }
   | { readonly kind: "unregister"; readonly mark: number }
-  | { readonly kind: "row"; readonly row: MemberRecord };
+  | { readonly kind: "row"; readonly row: MemberRecord }
+  /** The process is exiting within a turn: the event loop waits until `written`. */
+  | { readonly kind: "exiting"; readonly mark: number };
 
 /** What the watchdog has seen of one turn. */
 export interface Watch {
@@ -36,7 +36,10 @@ export interface Watch {
 }
 
 export const watchTiming = {
+  /** Between two looks while a turn is under way. */
   lookMs: 50,
+  /** After a look that has found none: a process costs what wakes it, also where nothing happens in it. */
+  restMs: 250,
   /** A turn that takes this long is written down. */
   suspectMs: 1_000,
   /** A process whose loop is blocked for this long is ended: its lease has run out long ago. */
@@ -44,6 +47,11 @@ export const watchTiming = {
 } as const;
 
 export type WatchVerdict = "fine" | "suspect" | "end";
+
+/** When to look again. */
+export function nextLookMs(watch: Watch | undefined): number {
+  return watch === undefined ? watchTiming.restMs : watchTiming.lookMs;
+}
 
 /** One look at the running turn. */
 export function look(

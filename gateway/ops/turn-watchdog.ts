@@ -3,7 +3,7 @@ import type { TurnMarker } from "../room/turn-marker.ts";
 import type { MemberRecord } from "../store/port.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
-import { type WatchdogOrders, watchCells, watchLength } from "./turn-watch.ts";
+import { type WatchdogNews, type WatchdogOrders, watchCells, watchLength } from "./turn-watch.ts";
 
 /** In a turn that the process exits from, this long is given to the watchdog to write down which it was. */
 const farewellMs = 500;
@@ -30,10 +30,12 @@ export function startTurnWatchdog(storeUrl: string, log: Logger): TurnWatchdog {
   worker.on("error", (err) =>
     log.error({ err }, "the turn watchdog has failed: rooms that kill their server go unnoticed"),
   );
+  const tell = (news: WatchdogNews): void => worker.postMessage(news);
   let marks = 0;
   const onExit = (): void => {
-    if (Atomics.load(cells, watchCells.mark) === 0) return;
-    Atomics.store(cells, watchCells.exiting, 1);
+    const mark = Atomics.load(cells, watchCells.mark);
+    if (mark === 0) return;
+    tell({ kind: "exiting", mark });
     Atomics.wait(cells, watchCells.written, 0, farewellMs);
   };
   process.on("exit", onExit);
@@ -41,17 +43,17 @@ export function startTurnWatchdog(storeUrl: string, log: Logger): TurnWatchdog {
     marker: {
       register(room: RoomKey) {
         marks = marks >= 0x7fffffff ? 1 : marks + 1;
-        worker.postMessage({ kind: "register", mark: marks, room });
+        tell({ kind: "register", mark: marks, room });
         return marks;
       },
-      unregister: (mark) => worker.postMessage({ kind: "unregister", mark }),
+      unregister: (mark) => tell({ kind: "unregister", mark }),
       enter(mark) {
         Atomics.add(cells, watchCells.turn, 1);
         Atomics.store(cells, watchCells.mark, mark);
       },
       leave: () => void Atomics.store(cells, watchCells.mark, 0),
     },
-    heartbeat: (row) => worker.postMessage({ kind: "row", row }),
+    heartbeat: (row) => tell({ kind: "row", row }),
     async stop() {
       process.off("exit", onExit);
       await worker.terminate();

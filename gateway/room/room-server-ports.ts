@@ -57,6 +57,8 @@ export interface RunningRoomServer {
   drain(): Promise<void>;
   /** The whole cluster stops: snapshots and lets go of all rooms, then leaves. */
   stop(): Promise<void>;
+  /** Resolves when the server begins to leave, by whichever way. */
+  readonly draining: Promise<void>;
   /** Resolves when the server has left, by whichever way. */
   readonly left: Promise<void>;
 }

@@ -5,7 +5,9 @@ import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
 import { type AppName, parseGatewayId, type RoomKey, type ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkLink, TrunkListener } from "../wire/link.ts";
+import { Milestone } from "../wire/milestone.ts";
 import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
+import { isGatewayGone } from "./absent-gateway.ts";
 import { definitionOf, readApps, tellRefusal } from "./apps.ts";
 import { Candidates } from "./candidates.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
@@ -39,8 +41,6 @@ const deathsMax = 3;
 const recoveriesAtOnceMax = 32;
 const sweepMs = 1_000;
 const stopMsMax = 5_000;
-/** A gateway that is not known to be dead has at least this long, and longer than it holds, to come back before its sessions are given up. */
-const detachedMsMax = 20_000;
 
 /** Starts a room server: listens for trunks, joins the members, and runs rooms from then on. Rejects with a `RoomgateError`. */
 export async function startRoomServer(
@@ -85,10 +85,10 @@ class RoomServer
   #isStale = false;
   #timers: Timer[] = [];
   #leaving: Promise<void> | undefined;
-  #resolveLeft: () => void = () => {};
-  readonly left = new Promise<void>((resolve) => {
-    this.#resolveLeft = resolve;
-  });
+  readonly #beganToLeave = new Milestone();
+  readonly #hasLeft = new Milestone();
+  readonly draining = this.#beganToLeave.reached;
+  readonly left = this.#hasLeft.reached;
 
   constructor(options: RoomServerOptions, deps: RoomServerDeps, apps: ReadonlyMap<AppName, AppDefinition>) {
     this.#options = options;
@@ -320,21 +320,13 @@ class RoomServer
   #sweep(): void {
     const nowMs = this.runtime.nowMs();
     for (const cell of [...this.#cells.values()]) {
-      cell.sweep(nowMs, (gateway, sinceMs) => this.#isGatewayGone(gateway, sinceMs, nowMs));
+      cell.sweep(nowMs, (gateway, sinceMs) => {
+        const id = parseGatewayId(gateway);
+        return isGatewayGone(id && this.#members.member(id), { sinceMs, nowMs }, this.#options.timing);
+      });
     }
     if (this.#state !== "live") return;
     this.#rebalancer.look(this.#options.rebalanceRoomsPerSecond, this.#options.weight);
-  }
-
-  /** ROOM-31: a gateway that was started anew under its old id has none of the sessions of the process before it. */
-  #isGatewayGone(gateway: string, sinceMs: number, nowMs: number): boolean {
-    const { leaseMs, holdMs } = this.#options.timing;
-    const detachedMs = nowMs - sinceMs;
-    if (detachedMs >= Math.max(detachedMsMax, holdMs + leaseMs)) return true;
-    const id = parseGatewayId(gateway);
-    const member = id && this.#members.member(id);
-    // One that is not in the view may have come after the last look.
-    return member ? member.state === "lost" || member.absentMs >= sinceMs : detachedMs >= leaseMs;
   }
 
   /** LIVE-2: a server whose heartbeats do not get through stops its turns before others take over. */
@@ -349,6 +341,7 @@ class RoomServer
 
   async #drain(): Promise<void> {
     this.#state = "draining";
+    this.#beganToLeave.reach();
     this.log.info({ rooms: this.rooms }, "draining");
     await this.#members.beat();
     const { runtime, log } = this;
@@ -359,6 +352,7 @@ class RoomServer
 
   async #stop(): Promise<void> {
     this.#state = "draining";
+    this.#beganToLeave.reach();
     await new Promise<void>((resolve) => {
       const deadlineMs = this.runtime.nowMs() + stopMsMax;
       const look = (): void => {
@@ -383,7 +377,7 @@ class RoomServer
     this.#desk.peers.close();
     await this.#listener?.close();
     this.log.info({}, "room server has left");
-    this.#resolveLeft();
+    this.#hasLeft.reach();
   }
 
   #every(ms: number, task: () => void): void {

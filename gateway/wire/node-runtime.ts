@@ -1,5 +1,7 @@
 import type { Logger, Runtime, Timer } from "./runtime.ts";
 
+/** A timer of this long may be late by 2 ms, so that Node need not wake the process once too early and once more: ticks are shorter. */
+const patientMsMin = 100;
 /** The longest delay that Node's timers take. */
 const delayMsMax = 2 ** 31 - 1;
 
@@ -20,7 +22,8 @@ function startTimer(delayMs: number, task: () => void): Timer {
   let handle: NodeJS.Timeout;
   const wait = (): void => {
     const leftMs = dueMs - performance.now();
-    handle = setTimeout(leftMs > delayMsMax ? wait : runWhenDue, Math.min(leftMs, delayMsMax));
+    const wakeMs = leftMs < patientMsMin ? leftMs : Math.ceil(leftMs) + 1;
+    handle = setTimeout(wakeMs > delayMsMax ? wait : runWhenDue, Math.min(wakeMs, delayMsMax));
   };
   const runWhenDue = (): void => {
     if (performance.now() >= dueMs) task();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { look, type Watch, type WatchVerdict, watchTiming } from "../../../gateway/ops/turn-watch.ts";
+import { look, nextLookMs, type Watch, type WatchVerdict, watchTiming } from "../../../gateway/ops/turn-watch.ts";
 
 const { lookMs, suspectMs, endMs } = watchTiming;
 
@@ -34,6 +34,13 @@ describe("QUAR-2: a turn that does not come back", () => {
     // Stopped as a whole for a minute, five times, each time in the same turn.
     const sleeps = [100, 60_150, 120_200, 180_250, 240_300];
     expect(watched(300_300, () => ({ turn: 7, mark: 3 }), sleeps)).toEqual([]);
+  });
+
+  it("is looked at often, and a process without one is seldom woken", () => {
+    const idle = look(undefined, { turn: 7, mark: 0, nowMs: 0 });
+    const busy = look(idle.watch, { turn: 8, mark: 3, nowMs: watchTiming.restMs });
+    expect([nextLookMs(idle.watch), nextLookMs(busy.watch)]).toEqual([watchTiming.restMs, lookMs]);
+    expect(watchTiming.restMs + suspectMs).toBeLessThan(endMs / 2);
   });
 
   it("begins anew with the next turn", () => {

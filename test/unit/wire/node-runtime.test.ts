@@ -56,8 +56,23 @@ test("a delay that is too long for Node's timers is waited for all the same", ()
   });
   pass(2 ** 31 - 1);
   expect(ran).toBe(0);
-  pass(thirtyDaysMs - (2 ** 31 - 1));
+  pass(thirtyDaysMs - (2 ** 31 - 1) - 1);
+  expect(ran).toBe(0);
+  pass(2);
   expect(ran).toBe(1);
+});
+
+test("a long delay wakes the process once: late by a part of 2 ms, and never too early first", () => {
+  let ran = 0;
+  const wakes = vi.spyOn(globalThis, "setTimeout");
+  openRuntime().after(499.5, () => {
+    ran += 1;
+  });
+  // Node's own clock had begun its millisecond before ours.
+  nowMs = 500.1;
+  vi.advanceTimersByTime(501);
+  expect(ran).toBe(1);
+  expect(wakes).toHaveBeenCalledTimes(1);
 });
 
 test("a cancelled task never runs, whenever and however often it is cancelled", () => {
