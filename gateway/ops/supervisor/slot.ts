@@ -42,7 +42,7 @@ export const soundMs = 10_000;
 const delayMsMin = 100;
 const delayMsMax = 30_000;
 
-/** OPS-3: at once after a single death; then 100 ms, doubled with each death that follows quickly, up to 30 s. */
+/** OPS-3: at once after a single death, as far as the place is concerned; then 100 ms, doubled with each death that follows quickly, up to 30 s. */
 export function restartDelayMs(deaths: number): number {
   return deaths <= 1 ? 0 : Math.min(delayMsMax, delayMsMin * 2 ** (deaths - 2));
 }

@@ -122,12 +122,22 @@ describe("a supervisor", () => {
     expect(await port).toBe(4321);
   });
 
-  test("OPS-3: starts another where one dies", async () => {
+  test("OPS-3: starts another where one dies, after the others have taken over", async () => {
     const { children, of, runtime } = await started();
     end(children[0] as FakeChild, "was killed by SIGKILL");
+    await runtime.advanceAsync(249);
+    expect(of("server")).toHaveLength(1);
     await runtime.advanceAsync(1);
     expect(of("server")).toHaveLength(2);
     expect(runtime.linesWith("starting another")[0]?.fields).toMatchObject({ how: "was killed by SIGKILL" });
+  });
+
+  test("OPS-3: starts all at once where all have died, and the only one of its kind too", async () => {
+    const { children, of, runtime } = await started();
+    for (const child of [...children]) end(child, "was killed by SIGKILL");
+    await runtime.settleAsync();
+    expect(of("server")).toHaveLength(2);
+    expect(of("gateway")).toHaveLength(1);
   });
 
   test("OPS-8: has the next server start when one begins to drain", async () => {
