@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Committer } from "../gateway/room/committer.ts";
 import type { JournalSetting } from "../gateway/room/journaled-turns.ts";
+import type { LiveRoom } from "../gateway/room/live-room.ts";
+import type { Origin } from "../gateway/room/live-room-ports.ts";
 import { recoverJournaled } from "../gateway/room/recovery.ts";
 import type { Message, Room, RoomContext } from "../gateway/room/sdk.ts";
 import { snapshotAfterDefault } from "../gateway/room/snapshot-keeper.ts";
@@ -110,9 +112,8 @@ try {
     const room = keyOf(index);
     const beganMs = performance.now();
     const at = await take(store, room, "s2", head);
-    const recovered = await recoverJournaled(store, room, "1", at, (from) =>
-      createBenchRoom(room, at.epoch, settingOn(store), create, from),
-    );
+    const again = (from: Origin): LiveRoom => createBenchRoom(room, at.epoch, settingOn(store), create, from);
+    const recovered = await recoverJournaled(store, room, "1", at, again, () => Promise.resolve());
     took.push(performance.now() - beganMs);
     if (recovered.kind !== "live" || recovered.live.sessions.size !== members) throw new Error(`${room} is not back`);
     recovered.live.dispose();

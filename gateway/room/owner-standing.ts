@@ -31,7 +31,7 @@ export class OwnerStanding {
     if (owner === null) return "nobody";
     if (owner === this.#me) return "me";
     // An owner that is not in the view may have come after the last look.
-    if (!this.#members.member(owner)) await this.#members.beat();
+    if (!this.#members.member(owner)) await this.#members.lookAgain();
     const member = this.#members.member(owner);
     if (!member || member.state === "lost") return "dead";
     if (member.proven && !unreachable.has(owner)) return "live";

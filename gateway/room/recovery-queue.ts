@@ -1,3 +1,5 @@
+import type { Runtime } from "../wire/runtime.ts";
+
 interface Waiting {
   readonly heat: () => number;
   readonly start: () => void;
@@ -9,12 +11,35 @@ interface Waiting {
  */
 export class RecoveryQueue {
   readonly #atOnceMax: number;
+  readonly #runtime: Pick<Runtime, "soon">;
+  /** Who waits for a turn of the event loop; at most one for each recovery under way. */
+  readonly #breathing: (() => void)[] = [];
   /** Bounded by the rooms of this server. */
   readonly #waiting: Waiting[] = [];
   #underWay = 0;
 
-  constructor(atOnceMax: number) {
+  constructor(atOnceMax: number, runtime: Pick<Runtime, "soon">) {
     this.#atOnceMax = atOnceMax;
+    this.#runtime = runtime;
+  }
+
+  /**
+   * To be awaited before each piece of a recovery: resolves in a turn of the event loop that nobody else's piece is in. RECOVER-3: rooms
+   * that run, those that have come back just now too, have their turns in between.
+   */
+  breathe(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#breathing.push(resolve);
+      if (this.#breathing.length === 1) this.#letOneBreathe();
+    });
+  }
+
+  #letOneBreathe(): void {
+    this.#runtime.soon(() => {
+      this.#breathing[0]?.();
+      this.#breathing.shift();
+      if (this.#breathing.length > 0) this.#letOneBreathe();
+    });
   }
 
   /** `heat`: how many wait for it, asked when its turn may have come. */

@@ -11,7 +11,8 @@ export type Recovered =
   | { readonly kind: "broken"; readonly error: unknown }
   | { readonly kind: "unavailable" };
 
-const pageLimit = { recordsMax: 4_096, bytesMax: 4 * 1024 * 1024 };
+/** A few milliseconds of work. */
+const pageLimit = { recordsMax: 512, bytesMax: 512 * 1024 };
 
 /** A memory room from its last snapshot, or empty. */
 export async function recoverMemory(
@@ -28,14 +29,19 @@ export async function recoverMemory(
   });
 }
 
-/** A journaled room from its last snapshot and every record behind it, up to the fence at `at.tail`. */
+/**
+ * A journaled room from its last snapshot and every record behind it, up to the fence at `at.tail`. `breathe` is awaited before each piece of the
+ * work.
+ */
 export async function recoverJournaled(
   store: Store,
   key: RoomKey,
   version: string,
   at: HeadVersion,
   create: (from: Origin) => LiveRoom,
+  breathe: () => Promise<void>,
 ): Promise<Recovered> {
+  await breathe();
   const found = await store.loadSnapshot(key);
   if (found.kind === "unavailable") return { kind: "unavailable" };
   let position = 0;
@@ -45,7 +51,9 @@ export async function recoverJournaled(
     return { kind: "live", live: create({ kind: "stored", parts: snapshot && decodeBody(snapshot.bytes, undefined) }) };
   });
   if (made.kind !== "live") return made;
+  const begunAt = position;
   while (position < at.tail) {
+    if (position > begunAt) await breathe();
     const page = await store.readJournal(key, position, pageLimit);
     if (page.kind === "unavailable") return dropped(made.live, { kind: "unavailable" });
     const replayed = attempt(() => {

@@ -312,9 +312,10 @@ export class RoomCell {
     const create = (from: Origin): LiveRoom =>
       createLiveRoom(this.#host, this.key, this.definition, at.epoch, from, () => this);
     const wanted = (): number => this.#waiting.reduce((sum, { sessions }) => sum + sessions.size, 0);
-    const recovered = await this.#host.recoveries.run(wanted, () =>
+    const { recoveries } = this.#host;
+    const recovered = await recoveries.run(wanted, () =>
       isJournaled(this.definition)
-        ? recoverJournaled(store, this.key, version, at, create)
+        ? recoverJournaled(store, this.key, version, at, create, () => recoveries.breathe())
         : recoverMemory(store, this.key, version, create),
     );
     if (this.#state.kind !== "restoring") {

@@ -64,7 +64,7 @@ class RoomServer
   readonly store: Store;
   readonly committer: Committer;
   readonly takeovers: TakeoverDesk;
-  readonly recoveries = new RecoveryQueue(recoveriesAtOnceMax);
+  readonly recoveries: RecoveryQueue;
   readonly marker: TurnMarker | undefined;
   readonly counters = createServerCounters();
   readonly snapshotAfter: SnapshotAfter;
@@ -102,6 +102,7 @@ class RoomServer
     this.snapshotAfter = options.snapshotAfter ?? snapshotAfterDefault;
     this.marker = deps.marker;
     this.committer = new Committer(deps.store, deps.runtime, this.log);
+    this.recoveries = new RecoveryQueue(recoveriesAtOnceMax, deps.runtime);
     this.takeovers = new TakeoverDesk(deps.store, deps.runtime);
     this.#members = new MemberAgent({
       runtime: deps.runtime,
@@ -115,9 +116,8 @@ class RoomServer
       },
     });
     this.#candidates = new Candidates(deriveHashKey(deps.placementKey), this.me, this.#members);
-    const timing = moveTiming(options.timing);
-    const { concurrentMovesMax } = options;
-    this.#desk = new MoveDesk(this, { timing, concurrentMovesMax }, deps.dialer, deps.runtime);
+    const desk = { timing: moveTiming(options.timing), concurrentMovesMax: options.concurrentMovesMax };
+    this.#desk = new MoveDesk(this, desk, deps.dialer, deps.runtime);
     this.operated = new OperatedRooms({
       me: this.me,
       cells: this.#cells,

@@ -35,6 +35,7 @@ export class MemberAgent {
   #counter = 0;
   #timer: Timer | undefined;
   #beating: Promise<void> | undefined;
+  #looking: Promise<void> | undefined;
   #stopped = false;
 
   constructor(options: MemberAgentOptions) {
@@ -67,10 +68,13 @@ export class MemberAgent {
     return this.#beating;
   }
 
-  /** Like `beat`, and what others had written before the call is seen: a look that is under way may have come too early. */
+  /**
+   * Looks, and writes nothing. What others had written before the call is seen: a look that is under way may have come too early. Calls
+   * that come while one is under way share the next one.
+   */
   async lookAgain(): Promise<void> {
-    await this.#beating;
-    await this.beat();
+    await this.#looking;
+    await this.#look();
   }
 
   renewal(selfFreezeMs: number): "fresh" | "stale" {
@@ -129,7 +133,14 @@ export class MemberAgent {
     } else runtime.log.warn({ reason: put.reason }, "heartbeat not stored");
   }
 
-  async #look(): Promise<void> {
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookOnce().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookOnce(): Promise<void> {
     const { runtime, members } = this.#options;
     const askedMs = runtime.nowMs();
     const answer = await members.list();
