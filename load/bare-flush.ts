@@ -11,7 +11,7 @@ const filePages = 4_096;
  * What a disk takes for what LMDB asks of it with each commit, with nothing else in between: some pages here and there in a file that
  * exists, flushed, then a root page, written through. Milliseconds of each, for about `seconds`.
  *
- * No ack of a durable turn can be quicker than this, at any percentile: beside it a figure says how much of it is the disk's own.
+ * An ack of a durable turn waits for one of these at least: beside it, a figure says how much of it is the disk's own.
  */
 export async function measureBareFlushes(directory: string, seconds: number): Promise<readonly number[]> {
   const path = join(directory, "bare-flush.dat");
