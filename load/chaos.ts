@@ -31,7 +31,11 @@ const players = settings.vus ?? 200;
 /** Players, and a writer of documents to every four of them, unless `LOAD_MIX` says otherwise. */
 const mix = readMix(__ENV["LOAD_MIX"] ?? `game=${players},editor=${Math.ceil(players / 4)}`, Object.keys(crowds));
 
-const sizes = Object.fromEntries(Object.entries(mix).map(([name, vus]) => [name, { exec: name, vus }]));
+/** Those of one room are one engine's. */
+const perEngine = (name: string) => crowds[name]?.membersPerRoom ?? 1;
+const sizes = Object.fromEntries(
+  Object.entries(mix).map(([name, vus]) => [name, { exec: name, vus, perEngine: perEngine(name) }]),
+);
 
 export const options = withChaos(loadOptions(sizes, settings), settings, chaos);
 
@@ -39,7 +43,8 @@ function run(name: string): () => void {
   return () => {
     const crowd = crowds[name];
     if (crowd === undefined) throw new Error(`there is no crowd "${name}"`);
-    runClients(crowd, settings, { vus: mix[name] ?? 1, killsFromMs: chaos.killsFromMs });
+    const { killsFromMs } = chaos;
+    runClients(crowd, settings, { vus: mix[name] ?? 1, perEngine: perEngine(name), killsFromMs });
   };
 }
 

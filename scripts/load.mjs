@@ -25,8 +25,8 @@ const scenarios = {
 
 /** Flag: its variable in the scenario, what it takes, what it means. */
 const options = {
-  vus: ["LOAD_VUS", "n", "VUs; the number in brackets if left out"],
-  "per-vu": ["LOAD_PER_VU", "n", "clients in each VU; 1"],
+  vus: ["LOAD_VUS", "n", "clients; the number in brackets if left out"],
+  "per-engine": ["LOAD_PER_ENGINE", "n", "clients that share one JavaScript engine of k6; as the scenario says"],
   duration: ["LOAD_DURATION", "time", "how long they speak, as 30s or 5m; 30s, chaos 5m"],
   ramp: ["LOAD_RAMP", "time", "they come evenly over this time; 5s, or a fifth of the duration"],
   rate: ["LOAD_RATE", "n", "messages a second of each client; as the scenario says"],

@@ -34,7 +34,7 @@ export function readChaos(env: Readonly<Record<string, string | undefined>>, set
   };
 }
 
-/** Which crowds, by name, and how many VUs of each, as `game=200,editor=50`. Throws on a name that is not in `known`. */
+/** Which crowds, by name, and how many clients of each, as `game=200,editor=50`. Throws on a name that is not in `known`. */
 export function readMix(text: string, known: readonly string[]): Readonly<Record<string, number>> {
   const parts = text.split(",").map((part) => part.split("="));
   return Object.fromEntries(

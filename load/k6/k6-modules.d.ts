@@ -61,6 +61,8 @@ declare module "k6/websockets" {
     readonly timestamp: number;
   }
   interface MessageEvent {
+    /** When k6 read it from its socket, in ms since 1970, with fractions. */
+    readonly timestamp: number;
     readonly data: string | ArrayBuffer;
   }
   interface CloseEvent {

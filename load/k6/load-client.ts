@@ -14,7 +14,7 @@ export interface ClientLink {
   nowMs(): number;
   /** Says nothing where the socket is not open. */
   send(data: string | ArrayBuffer | Uint8Array): void;
-  /** What was sent then is back now. */
+  /** What was sent then is back: the frame that is being heard. */
   answered(sentMs: number): void;
   /** Something was waited for as long as this, and is not part of the latency. */
   waited(ms: number): void;
@@ -27,6 +27,8 @@ export interface ClientLink {
   readonly strictUntilMs: number;
   /** The first of each client are shown. */
   broken(what: string): void;
+  /** What the clients of this room share that have their JavaScript engine in common; the first of them makes it. One thing for each crowd. */
+  shared<T extends object>(make: () => T): T;
   /** One more socket to the same room, as somebody else: for a check at the end. Ends with the client. */
   second(heard: (data: string | ArrayBuffer) => void, opened: (send: (data: Uint8Array) => void) => void): void;
 }
@@ -34,6 +36,7 @@ export interface ClientLink {
 /** A client's side of an app's protocol. */
 export interface LoadClient {
   opened?(): void;
+  /** `nowMs`: when the frame came, even where k6 is late in handing it over. */
   heard(data: string | ArrayBuffer, nowMs: number): void;
   /** As often as its crowd says, while the run lasts. */
   speak?(nowMs: number): void;
@@ -57,8 +60,10 @@ export interface Crowd {
 }
 
 export interface CrowdTerms {
-  /** VUs of this crowd; as many as the settings say if left out. */
+  /** Clients of this crowd; as many as the settings say if left out. */
   readonly vus?: number;
+  /** As in {@link CrowdSize}. */
+  readonly perEngine?: number;
   /** From here on servers are killed, and memory rooms may lose what they had. */
   readonly killsFromMs?: number;
 }
@@ -66,14 +71,49 @@ export interface CrowdTerms {
 const settleLookMs = 100;
 const complaintsMax = 3;
 
-/** The clients of one VU: they join, speak until the run ends, wait for what is still to come, and leave. To be called once in an iteration. */
+/** The clients of one JavaScript engine: they join, speak until the run ends, wait for what is still to come, and leave. Once in an iteration. */
 export function runClients(crowd: Crowd, settings: LoadSettings, terms: CrowdTerms = {}): void {
-  const first = execution.scenario.iterationInTest * settings.clientsPerVu;
-  const all = (terms.vus ?? settings.vus ?? 1) * settings.clientsPerVu;
-  for (let offset = 0; offset < settings.clientsPerVu; offset += 1) {
-    const member = new Member(crowd, settings, first + offset, terms.killsFromMs ?? Number.POSITIVE_INFINITY);
-    const place = Math.min(1, (first + offset) / all);
-    setTimeout(() => member.join(), Math.max(1, settings.rampMs * place));
+  const engine = new Engine(terms.killsFromMs ?? Number.POSITIVE_INFINITY);
+  const perEngine = settings.clientsPerEngine ?? terms.perEngine ?? 1;
+  const first = execution.scenario.iterationInTest * perEngine;
+  const all = terms.vus ?? settings.vus ?? Number.POSITIVE_INFINITY;
+  for (let index = first; index < Math.min(all, first + perEngine); index += 1) {
+    const member = new Member(crowd, settings, index, engine);
+    setTimeout(() => member.join(), Math.max(1, (settings.rampMs * index) / all));
+  }
+}
+
+/** What is the same for all clients of one VU, as k6 calls a JavaScript engine. */
+class Engine {
+  readonly killsFromMs: number;
+  /** Asked for once: k6 makes it anew each time. */
+  readonly #instance = execution.instance;
+  /** When the run began, on the clock that frames are stamped with. */
+  readonly #beganMs: number;
+  readonly #shared = new Map<string, object>();
+
+  constructor(killsFromMs: number) {
+    this.killsFromMs = killsFromMs;
+    // That clock is read here in whole milliseconds: its next one begins just now.
+    const beforeMs = Date.now();
+    let wallMs = beforeMs;
+    while (wallMs === beforeMs) wallMs = Date.now();
+    this.#beganMs = wallMs - this.nowMs();
+  }
+
+  nowMs(): number {
+    return this.#instance.currentTestRunDuration;
+  }
+
+  /** When that frame came. k6 stamps it in a thread of its own, so this does not contain how late its JavaScript is. */
+  cameMs({ timestamp }: { readonly timestamp: number }): number {
+    return timestamp - this.#beganMs;
+  }
+
+  shared<T extends object>(room: string, make: () => T): T {
+    const made = this.#shared.get(room) ?? make();
+    this.#shared.set(room, made);
+    return made as T;
   }
 }
 
@@ -95,31 +135,38 @@ class Member implements ClientLink {
   #longestMs = 0;
   #complaints = 0;
   #messages = 0;
-  /** Asked for once: k6 makes it anew each time. */
-  readonly #instance = execution.instance;
+  #heardMs = 0;
+  readonly #engine: Engine;
 
-  constructor(crowd: Crowd, settings: LoadSettings, index: number, killsFromMs: number) {
+  constructor(crowd: Crowd, settings: LoadSettings, index: number, engine: Engine) {
+    this.#engine = engine;
     this.#crowd = crowd;
     this.#settings = settings;
     this.#tags = { app: crowd.app };
     this.index = index;
     this.name = `${settings.runId}-${index}`;
     this.room = `load-${settings.runId}-${Math.floor(index / crowd.membersPerRoom)}`;
-    this.strictUntilMs = crowd.durability === "memory" ? killsFromMs : Number.POSITIVE_INFINITY;
+    this.strictUntilMs = crowd.durability === "memory" ? engine.killsFromMs : Number.POSITIVE_INFINITY;
     this.#client = crowd.create(this);
   }
 
   nowMs(): number {
-    return this.#instance.currentTestRunDuration;
+    return this.#engine.nowMs();
+  }
+
+  shared<T extends object>(make: () => T): T {
+    return this.#engine.shared(`${this.#crowd.app}/${this.room}`, make);
   }
 
   join(): void {
     const socket = this.#connect();
     this.#socket = socket;
     socket.onopen = () => this.#opened();
-    socket.onmessage = ({ data }) => {
+    const [client, engine] = [this.#client, this.#engine];
+    socket.onmessage = (event) => {
       this.#messages += 1;
-      this.#client.heard(data, this.nowMs());
+      this.#heardMs = engine.cameMs(event);
+      client.heard(event.data, this.#heardMs);
     };
     socket.onerror = ({ error }) => {
       if (!this.#isLeaving) this.#complain(error);
@@ -132,7 +179,7 @@ class Member implements ClientLink {
   }
 
   answered(sentMs: number): void {
-    const ms = this.nowMs() - sentMs;
+    const ms = Math.max(0, this.#heardMs - sentMs);
     measured.latency.add(ms, this.#tags);
     this.waited(ms);
   }

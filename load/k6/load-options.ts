@@ -2,10 +2,12 @@ import type { ChaosSettings } from "./chaos-settings.ts";
 import type { LoadSettings } from "./load-settings.ts";
 import { chaosPromises, promisesOf } from "./promises.ts";
 
-/** One crowd in a run: so many VUs, each of which calls the exported function `exec` once. */
+/** One crowd in a run: so many clients. Each JavaScript engine calls the exported function `exec` once, for those that share it. */
 export interface CrowdSize {
   readonly exec: string;
   readonly vus: number;
+  /** Clients that share an engine, unless the settings say otherwise; 1 if left out. Tell `runClients` the same. */
+  readonly perEngine?: number;
 }
 
 export interface LoadOptions {
@@ -24,7 +26,7 @@ export function loadOptions(
   more: LoadOptions["thresholds"] = {},
 ): LoadOptions {
   const scenarios = Object.entries(crowds).map(([name, size]) => [name, onceEach(size, settings)]);
-  const clients = Object.values(crowds).reduce((sum, { vus }) => sum + vus, 0) * settings.clientsPerVu;
+  const clients = Object.values(crowds).reduce((sum, { vus }) => sum + vus, 0);
   return {
     scenarios: Object.fromEntries(scenarios),
     thresholds: { ...promisesOf(clients, settings.limits), ...more },
@@ -50,7 +52,9 @@ export function withChaos(options: LoadOptions, settings: LoadSettings, chaos: C
   };
 }
 
-function onceEach({ exec, vus }: CrowdSize, { durationMs, settleMs }: LoadSettings): object {
+function onceEach(size: CrowdSize, { durationMs, settleMs, clientsPerEngine }: LoadSettings): object {
+  const { exec, perEngine = 1 } = size;
+  const vus = Math.ceil(size.vus / (clientsPerEngine ?? perEngine));
   const maxDuration = `${Math.ceil((durationMs + settleMs + closeMsMax) / 1_000)}s`;
   return { executor: "per-vu-iterations", vus, iterations: 1, maxDuration, gracefulStop: "1s", exec };
 }

@@ -4,10 +4,10 @@ export interface LoadSettings {
   readonly clientUrl: string;
   /** `LOAD_ADMIN_URL`, which only chaos needs; default `http://127.0.0.1:8081`. */
   readonly adminUrl: string;
-  /** `LOAD_VUS`; each has a JavaScript of its own. `undefined`: as many as the scenario says. */
+  /** `LOAD_VUS`: clients. `undefined`: as many as the scenario says. */
   readonly vus: number | undefined;
-  /** `LOAD_PER_VU`: clients in each VU; default 1. */
-  readonly clientsPerVu: number;
+  /** `LOAD_PER_ENGINE`: clients that share one JavaScript engine, which k6 calls a VU. `undefined`: as the scenario says. */
+  readonly clientsPerEngine: number | undefined;
   /** `LOAD_DURATION`, as `90s` or `5m`; default 30 s. */
   readonly durationMs: number;
   /** `LOAD_RAMP`: clients come evenly over this time; default 5 s, or a fifth of the duration if that is less. */
@@ -49,7 +49,7 @@ export function readSettings(env: Environment): LoadSettings {
     clientUrl: (env["LOAD_URL"] ?? "ws://127.0.0.1:8080").replace(/\/$/, ""),
     adminUrl: (env["LOAD_ADMIN_URL"] ?? "http://127.0.0.1:8081").replace(/\/$/, ""),
     vus: env["LOAD_VUS"] === undefined ? undefined : countOf(env, "LOAD_VUS", 1),
-    clientsPerVu: countOf(env, "LOAD_PER_VU", 1),
+    clientsPerEngine: env["LOAD_PER_ENGINE"] === undefined ? undefined : countOf(env, "LOAD_PER_ENGINE", 1),
     durationMs,
     rampMs: spanOf(env, "LOAD_RAMP", Math.min(5_000, durationMs / 5)),
     settleMs: spanOf(env, "LOAD_SETTLE", 60_000),

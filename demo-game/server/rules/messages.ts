@@ -54,8 +54,11 @@ export interface Blip {
 
 const upTypes = { steps: 1, ping: 2, rename: 3, seen: 4, say: 5, heal: 6 } as const;
 const downTypes = { welcome: 1, events: 2, full: 3, pong: 5, radar: 6, quiet: 7, home: 8 } as const;
-/** Written by `state-writer.ts`. */
+/** Written by `player-view.ts`. */
 export const stateType = 4;
+/** For clients that look at a message's first byte before they read it. */
+export const { events: eventsType, radar: radarType } = downTypes;
+export const stepsType = upTypes.steps;
 
 export function encodeUp(message: UpMessage): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter().u8(upTypes[message.kind]);

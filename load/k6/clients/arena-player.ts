@@ -1,14 +1,16 @@
 import "../text-codec.ts";
 import { BotMind } from "../../../demo-game/bots/bot-mind.ts";
-import { EventLine } from "../../../demo-game/page/play/event-line.ts";
 import { emptyHanded } from "../../../demo-game/server/rules/items.ts";
 import {
   decodeDown,
   encodeUp,
+  eventsType,
   gameVersion,
   type Received,
+  radarType,
   stateType,
   stepsPerMessageMax,
+  stepsType,
   type UpMessage,
 } from "../../../demo-game/server/rules/messages.ts";
 import type { Step } from "../../../demo-game/server/rules/motion.ts";
@@ -16,34 +18,45 @@ import { StateReader } from "../../../demo-game/server/rules/state-reader.ts";
 import type { SeenState } from "../../../demo-game/server/rules/states.ts";
 import { stepsPerSecond } from "../../../demo-game/server/rules/timing.ts";
 import type { ClientLink, Crowd, LoadClient } from "../load-client.ts";
+import { ArenaLog } from "./arena-log.ts";
 import { LineJudge } from "./line-judge.ts";
 
 /** As often as a message can hold the steps in between. */
 const turnsPerSecond = stepsPerSecond / stepsPerMessageMax;
-/** k6 runs JavaScript a hundred times slower than a browser: of thirty states a second a player looks at so many. */
-const looksPerSecond = 2;
+/**
+ * k6 runs JavaScript a hundred times slower than a browser, so players look at few of their thirty states a second. The server remembers what
+ * it has sent for just over a second: what comes later cannot be continued.
+ */
+const lookEveryMs = 700;
 const pingEveryMs = 1_000;
 /** Above the arena's own bound of one in 0.7 s. */
 const sayEveryMs = 5_000;
 const standing: Step = { x: 0, y: 0, aim: 0, isFiring: false };
 /** Between two states of a player who is out, nothing needs to come for a while; this is no such pause. */
 const stateGapMs = 100;
+/** Of a message of steps: type, number of the first, newest state seen, count; then the steps. */
+const headBytes = 10;
+const stepBytes = 4;
 
 /**
  * Plays in an arena: gathers, banks, shoots, and says a numbered word now and then. It sends its sixty steps a second, is sent all
  * that a page is sent, and speaks with the page's own codec. The events that count must come to it each once and in order, its words
- * among them.
+ * among them, and be the same that others are told.
  */
 class ArenaPlayer implements LoadClient {
   readonly #link: ClientLink;
   readonly #states = new StateReader();
   readonly #mind = new BotMind(Math.random);
   readonly #words: LineJudge;
-  #line: EventLine | undefined;
-  #told = { missed: 0, repeated: 0 };
+  readonly #log: ArenaLog;
+  /** Its own line of the arena's events; from the welcome on. */
+  #events: LineJudge | undefined;
+  /** Number of the last event that it must have heard before it may leave. */
+  #until: number | undefined;
   #you = 0;
   #state: SeenState | undefined;
   #stateMs: number | undefined;
+  #ownerByte: number | undefined;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #step = standing;
   #decidedFor: SeenState | undefined;
@@ -55,17 +68,17 @@ class ArenaPlayer implements LoadClient {
 
   constructor(link: ClientLink) {
     this.#link = link;
+    this.#log = link.shared(() => new ArenaLog());
     this.#words = new LineJudge(link, 1, "word");
     this.#nextWordMs = link.nowMs() + sayEveryMs * Math.random();
   }
 
   speak(nowMs: number): void {
-    if (this.#line === undefined) return;
-    if (this.#decidedFor !== this.#state) this.#step = this.#decide(this.#line, nowMs);
+    if (this.#events === undefined) return;
+    if (this.#decidedFor !== this.#state) this.#step = this.#decide(nowMs);
     this.#decidedFor = this.#state;
-    const steps = Array.from({ length: stepsPerMessageMax }, () => this.#step);
-    this.#send({ kind: "steps", first: this.#nextStep, seenTick: this.#state?.tick ?? 0, steps });
-    this.#nextStep += steps.length;
+    this.#link.send(encodeHeldStep(this.#nextStep, this.#state?.tick ?? 0, this.#step));
+    this.#nextStep += stepsPerMessageMax;
     if (nowMs - this.#ping.sentMs >= pingEveryMs) {
       this.#ping = { token: this.#ping.token + 1, sentMs: nowMs };
       this.#send({ kind: "ping", token: this.#ping.token });
@@ -83,47 +96,60 @@ class ArenaPlayer implements LoadClient {
       return;
     }
     const bytes = new Uint8Array(data);
-    const isState = bytes[0] === stateType;
-    if (isState && !this.#looks(bytes, nowMs)) return;
+    switch (bytes[0]) {
+      case stateType:
+        // A state continues an earlier one; pages too let go of what they cannot continue, and soon get a whole one.
+        if (this.#looks(bytes, nowMs)) this.#state = this.#read(bytes)?.state ?? this.#state;
+        return;
+      case eventsType:
+        this.#hear(bytes, nowMs);
+        return;
+      case radarType:
+        // For the map of a page.
+        return;
+    }
     const message = decodeDown(bytes, this.#states);
-    if (message !== undefined) this.#handle(message, nowMs);
-    // A state continues an earlier one; pages too let go of what they cannot continue, and soon get a whole one.
-    else if (!isState) this.#link.broken(`a message of type ${bytes[0]} that cannot be read`);
+    if (message === undefined) this.#link.broken(`a message of type ${bytes[0]} that cannot be read`);
+    else this.#handle(message, nowMs);
   }
 
   isSettled(): boolean {
-    return this.#words.isComplete(this.#saidWords);
+    this.#until ??= this.#log.serial;
+    return this.#words.isComplete(this.#saidWords) && this.#events?.isComplete(this.#until) !== false;
   }
 
   finish(nowMs: number): void {
     this.#words.finish(this.#saidWords, nowMs);
-    const { ledger } = this.#line ?? new EventLine();
+    this.#events?.finish(this.#until ?? this.#log.serial, nowMs);
+    const ledger = this.#log.ledger;
+    if (ledger === undefined) return;
     if (ledger.items.size + ledger.itemsUsed !== ledger.itemsSpawned) this.#link.broken("items were lost or doubled");
   }
 
   #looks(bytes: Uint8Array, nowMs: number): boolean {
     if (this.#stateMs !== undefined && nowMs - this.#stateMs > stateGapMs) this.#link.waited(nowMs - this.#stateMs);
     this.#stateMs = nowMs;
-    // The first state of a new owner is whole, and those that follow continue it.
-    const isOfNewOwner = epochOf(bytes) !== this.#state?.epoch;
-    if (!isOfNewOwner && nowMs - this.#lookedMs < 1_000 / looksPerSecond) return false;
+    // The first state of a new owner is whole, and those that follow continue it: the epoch's first byte tells.
+    const isOfNewOwner = bytes[1] !== this.#ownerByte;
+    if (!isOfNewOwner && nowMs - this.#lookedMs < lookEveryMs) return false;
+    this.#ownerByte = bytes[1];
     this.#lookedMs = nowMs;
     return true;
+  }
+
+  #read(bytes: Uint8Array): Extract<Received, { kind: "state" }> | undefined {
+    const message = decodeDown(bytes, this.#states);
+    return message?.kind === "state" ? message : undefined;
   }
 
   #handle(message: Received, nowMs: number): void {
     switch (message.kind) {
       case "welcome":
-        if (this.#line !== undefined) this.#link.broken("welcomed twice");
+        if (this.#events !== undefined) this.#link.broken("welcomed twice");
         if (message.version !== gameVersion) this.#link.broken(`the arena's version is ${message.version}`);
         this.#you = message.you;
-        this.#line ??= new EventLine(message.ledger);
-        return;
-      case "events":
-        this.#fold(message, nowMs);
-        return;
-      case "state":
-        this.#state = message.state;
+        this.#log.begin(message.ledger);
+        this.#events ??= new LineJudge(this.#link, message.ledger.serial + 1, "event");
         return;
       case "pong":
         // Pongs are not sent again: one that is lost in a move is not missing.
@@ -135,8 +161,6 @@ class ArenaPlayer implements LoadClient {
       case "quiet":
         this.#sayAgain(nowMs);
         return;
-      case "radar":
-        return;
     }
   }
 
@@ -147,34 +171,38 @@ class ArenaPlayer implements LoadClient {
     this.#nextWordMs = nowMs + pingEveryMs;
   }
 
-  #fold({ serial, events }: Extract<Received, { kind: "events" }>, nowMs: number): void {
-    const line = this.#line;
-    if (line === undefined) {
-      this.#link.broken("told of an event before the welcome");
+  #hear(bytes: Uint8Array, nowMs: number): void {
+    const told = this.#log.read(bytes);
+    if (told === undefined || this.#events === undefined) {
+      this.#link.broken(
+        told === undefined ? "events that cannot be read, or not as another was told" : "no welcome yet",
+      );
       return;
     }
-    line.receive(serial, events);
-    line.takeNews();
-    this.#link.found("gaps", line.missed - this.#told.missed, nowMs);
-    this.#link.found("doubles", line.repeated - this.#told.repeated, nowMs);
-    this.#told = { missed: line.missed, repeated: line.repeated };
-    for (const event of events) {
-      if (event.kind !== "said" || event.number !== this.#you) continue;
-      const word = Number(event.text.slice("word ".length));
-      this.#words.note(word, nowMs);
-      const sentMs = this.#saidMs.get(word);
-      this.#saidMs.delete(word);
-      // From here on, since words that a pause has held back would come too close to each other.
-      if (word === this.#saidWords) this.#nextWordMs = nowMs + sayEveryMs;
-      if (sentMs !== undefined) this.#link.answered(sentMs);
+    const { serial, events } = told;
+    for (let offset = 0; offset < events.length; offset += 1) {
+      this.#events.note(serial + offset, nowMs);
+      const event = events[offset];
+      if (event?.kind === "said" && event.number === this.#you) this.#hearWord(event.text, nowMs);
     }
   }
 
-  #decide({ ledger }: EventLine, nowMs: number): Step {
+  #hearWord(text: string, nowMs: number): void {
+    const word = Number(text.slice("word ".length));
+    this.#words.note(word, nowMs);
+    const sentMs = this.#saidMs.get(word);
+    this.#saidMs.delete(word);
+    // From here on, since words that a pause has held back would come too close to each other.
+    if (word === this.#saidWords) this.#nextWordMs = nowMs + sayEveryMs;
+    if (sentMs !== undefined) this.#link.answered(sentMs);
+  }
+
+  #decide(nowMs: number): Step {
     const number = this.#you;
+    const { ledger } = this.#log;
     const figures = this.#state?.figures;
     const body = figures?.get(number)?.body;
-    if (figures === undefined || body === undefined) return standing;
+    if (ledger === undefined || figures === undefined || body === undefined) return standing;
     const carried = ledger.players.get(number)?.carried ?? emptyHanded;
     return this.#mind.decide({ nowMs, number, body, carried, ledger, figures: figures.values() });
   }
@@ -184,15 +212,26 @@ class ArenaPlayer implements LoadClient {
   }
 }
 
-/** The varint behind a state's type. Without a reader, since nearly all states are looked at no further. */
-function epochOf(bytes: Uint8Array): number {
-  let epoch = 0;
-  for (let at = 1; at < bytes.length; at += 1) {
-    const byte = bytes[at] ?? 0;
-    epoch += (byte & 0x7f) * 128 ** (at - 1);
-    if (byte < 0x80) break;
+/**
+ * The message of steps that {@link encodeUp} would write for one step that is held for as long as a message lasts. Most of what a player
+ * says, and k6 takes ten times as long for writing each step anew.
+ */
+export function encodeHeldStep(first: number, seenTick: number, { x, y, aim, isFiring }: Step): Uint8Array {
+  const bytes = new Uint8Array(headBytes + stepsPerMessageMax * stepBytes);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = stepsType;
+  view.setUint32(1, first, true);
+  view.setUint32(5, seenTick, true);
+  bytes[9] = stepsPerMessageMax;
+  bytes[10] = x;
+  bytes[11] = y;
+  bytes[12] = aim;
+  bytes[13] = isFiring ? 1 : 0;
+  // Twice as many each time.
+  for (let end = headBytes + stepBytes; end < bytes.length; end += end - headBytes) {
+    bytes.copyWithin(end, headBytes, end);
   }
-  return epoch;
+  return bytes;
 }
 
 export const arenaCrowd: Crowd = {

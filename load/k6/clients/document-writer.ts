@@ -3,7 +3,7 @@ import "../text-codec.ts";
 import { createDecoder, readVarUint } from "lib0/decoding";
 import { createEncoder, encode, length, toUint8Array, writeVarUint } from "lib0/encoding";
 import { readSyncMessage, writeSyncStep1, writeUpdate } from "y-protocols/sync";
-import { Doc, decodeStateVector, encodeStateVector } from "yjs";
+import { Doc, decodeStateVector, encodeStateVector, type Text } from "yjs";
 import { messageTypes } from "../../../demo-editor/server/rules/messages.ts";
 import type { ClientLink, Crowd, LoadClient } from "../load-client.ts";
 import { LineJudge } from "./line-judge.ts";
@@ -11,6 +11,8 @@ import { LineJudge } from "./line-judge.ts";
 const words = ["tide ", "lantern ", "quiet ", "ember ", "harbour\n", "7 ", "ö ", "slate. "];
 /** Of a document, above which writers take away as much as they add: what Yjs costs k6 grows with it. */
 const lettersMax = 4_000;
+/** People write on where they are, and go elsewhere now and then. */
+const goElsewhere = 0.1;
 
 /** A replica of the document on one socket. */
 class Replica {
@@ -19,9 +21,14 @@ class Replica {
 
   constructor(send: (data: Uint8Array) => void) {
     this.#send = send;
-    this.doc.on("update", (update: Uint8Array, origin: unknown) => {
-      if (origin !== this) this.#send(framed((encoder) => writeUpdate(encoder, update)));
-    });
+  }
+
+  /** Makes one change and sends it. Yjs writes what an update says for whoever listens, so nobody does while others' changes come in. */
+  change(make: (text: Text) => void): void {
+    const sendUpdate = (update: Uint8Array) => this.#send(framed((encoder) => writeUpdate(encoder, update)));
+    this.doc.on("update", sendUpdate);
+    make(this.doc.getText("text"));
+    this.doc.off("update", sendUpdate);
   }
 
   /** Asks for what it has not got. */
@@ -79,6 +86,8 @@ class DocumentWriter implements LoadClient {
   readonly #echoes: LineJudge;
   readonly #sentMs = new Map<number, number>();
   #said = 0;
+  /** Letters in front of its cursor, about: what others do there does not move it. */
+  #place = 0;
   #fetched: Replica | undefined;
 
   constructor(link: ClientLink) {
@@ -92,11 +101,7 @@ class DocumentWriter implements LoadClient {
   }
 
   speak(nowMs: number): void {
-    const text = this.#own.doc.getText("text");
-    const place = Math.floor(Math.random() * (text.length + 1));
-    const isTakingAway = Math.random() < (text.length > lettersMax ? 0.5 : 0.2);
-    if (isTakingAway && text.length > place) text.delete(place, Math.min(6, text.length - place));
-    else text.insert(place, words[Math.floor(Math.random() * words.length)] ?? "");
+    this.#own.change((text) => this.#write(text));
     this.#said += 1;
     this.#sentMs.set(this.#said, nowMs);
     this.#link.send(
@@ -105,6 +110,22 @@ class DocumentWriter implements LoadClient {
         writeVarUint(encoder, this.#said);
       }),
     );
+  }
+
+  #write(text: Text): void {
+    const { length } = text;
+    this.#place =
+      Math.random() < goElsewhere ? Math.floor(Math.random() * (length + 1)) : Math.min(this.#place, length);
+    const isTakingAway = Math.random() < (length > lettersMax ? 0.5 : 0.2);
+    const count = Math.min(6, this.#place);
+    if (isTakingAway && count > 0) {
+      this.#place -= count;
+      text.delete(this.#place, count);
+      return;
+    }
+    const word = words[Math.floor(Math.random() * words.length)] ?? "";
+    text.insert(this.#place, word);
+    this.#place += word.length;
   }
 
   heard(data: string | ArrayBuffer, nowMs: number): void {

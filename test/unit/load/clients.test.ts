@@ -2,8 +2,14 @@ import { describe, expect, it } from "vitest";
 import { Doc, encodeStateAsUpdate } from "yjs";
 import { encodeAnswer, encodeUpdate } from "../../../demo-editor/server/rules/messages.ts";
 import { emptyLedger } from "../../../demo-game/server/rules/ledger.ts";
-import { decodeUp, encodeDown, gameVersion } from "../../../demo-game/server/rules/messages.ts";
-import { arenaCrowd } from "../../../load/k6/clients/arena-player.ts";
+import {
+  decodeUp,
+  encodeDown,
+  encodeUp,
+  gameVersion,
+  stepsPerMessageMax,
+} from "../../../demo-game/server/rules/messages.ts";
+import { arenaCrowd, encodeHeldStep } from "../../../load/k6/clients/arena-player.ts";
 import { documentCrowd } from "../../../load/k6/clients/document-writer.ts";
 import { echoCrowd } from "../../../load/k6/clients/echo-client.ts";
 import { fanCrowd } from "../../../load/k6/clients/fan-client.ts";
@@ -12,6 +18,15 @@ import { writeText } from "../../../load/k6/clients/numbered-text.ts";
 import type { ClientLink, Crowd, LoadClient } from "../../../load/k6/load-client.ts";
 
 type Sent = string | ArrayBuffer | Uint8Array;
+
+/** What one room's clients share. */
+function oneEngine(): <T extends object>(make: () => T) => T {
+  let made: object | undefined;
+  return <T extends object>(make: () => T) => {
+    made ??= make();
+    return made as T;
+  };
+}
 
 /** A link without a socket: what the client says lies in `sent`, what it found in `faults`. */
 class FakeLink implements ClientLink {
@@ -24,6 +39,11 @@ class FakeLink implements ClientLink {
   readonly answers: number[] = [];
   timeMs = 0;
   heardSecond: ((data: string | ArrayBuffer) => void) | undefined;
+  readonly #engine: <T extends object>(make: () => T) => T;
+
+  constructor(engine = oneEngine()) {
+    this.#engine = engine;
+  }
 
   nowMs(): number {
     return this.timeMs;
@@ -47,14 +67,17 @@ class FakeLink implements ClientLink {
     this.faults["broken"] = (this.faults["broken"] ?? 0) + 1;
   }
 
+  shared<T extends object>(make: () => T): T {
+    return this.#engine(make);
+  }
+
   second(heard: (data: string | ArrayBuffer) => void, opened: (send: (data: Uint8Array) => void) => void): void {
     this.heardSecond = heard;
     opened(() => {});
   }
 }
 
-function enter(crowd: Crowd): { client: LoadClient; link: FakeLink } {
-  const link = new FakeLink();
+function enter(crowd: Crowd, link = new FakeLink()): { client: LoadClient; link: FakeLink } {
   const client = crowd.create(link);
   client.opened?.();
   return { client, link };
@@ -179,6 +202,84 @@ describe("a player", () => {
     ],
   ])("that hears %s", (_what, frames, faults) => {
     expect(play(frames).faults).toEqual(faults);
+  });
+
+  it("holds a step as the page's codec would write it", () => {
+    const step = { x: -127, y: 90, aim: 255, isFiring: true };
+    const steps = Array.from({ length: stepsPerMessageMax }, () => step);
+    const whole = encodeUp({ kind: "steps", first: 70_000, seenTick: 300, steps });
+    expect([...encodeHeldStep(70_000, 300, step)]).toEqual([...whole]);
+  });
+
+  /** Two players of one engine; each frame says who hears it. */
+  function playTogether(heard: readonly (readonly [0 | 1, Uint8Array])[]) {
+    const engine = oneEngine();
+    const both = [new FakeLink(engine), new FakeLink(engine)].map((link) => enter(arenaCrowd, link));
+    for (const { client } of both) client.heard(bufferOf(welcome), 0);
+    for (const [who, frame] of heard) both[who]?.client.heard(bufferOf(frame), 0);
+    const settled = both.map(({ client }) => client.isSettled?.(1));
+    for (const { client } of both) client.finish?.(1);
+    return { settled, faults: both.map(({ link }) => link.faults) };
+  }
+
+  const says = (word: string) =>
+    encodeDown({ kind: "events", serial: 2, events: [{ kind: "said", number: 9, text: word }] });
+
+  it.each([
+    [
+      "all",
+      [
+        [0, enters],
+        [0, says("a")],
+        [1, enters],
+        [1, says("a")],
+      ],
+      [true, true],
+      [{}, {}],
+    ],
+    [
+      "not what the other one heard",
+      [
+        [0, enters],
+        [0, says("a")],
+        [1, enters],
+      ],
+      [true, false],
+      [{}, { gaps: 1 }],
+    ],
+    [
+      "less than the other one",
+      [
+        [1, enters],
+        [0, enters],
+        [1, says("a")],
+      ],
+      [false, true],
+      [{ gaps: 1 }, {}],
+    ],
+    [
+      "another word than the other one",
+      [
+        [0, enters],
+        [1, enters],
+        [0, says("a")],
+        [1, says("b")],
+      ],
+      [true, false],
+      [{}, { broken: 1, gaps: 1 }],
+    ],
+    [
+      "an event twice, and the other one once",
+      [
+        [0, enters],
+        [1, enters],
+        [1, enters],
+      ],
+      [true, true],
+      [{}, { doubles: 1 }],
+    ],
+  ] as const)("that shares an engine hears %s", (_what, heard, settled, faults) => {
+    expect(playTogether(heard)).toEqual({ settled, faults });
   });
 
   it("takes what is malformed for a fault", () => {

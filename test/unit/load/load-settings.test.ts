@@ -8,7 +8,7 @@ describe("settings of a load test", () => {
       clientUrl: "ws://127.0.0.1:8080",
       adminUrl: "http://127.0.0.1:8081",
       vus: undefined,
-      clientsPerVu: 1,
+      clientsPerEngine: undefined,
       durationMs: 30_000,
       rampMs: 5_000,
       settleMs: 60_000,
