@@ -273,7 +273,7 @@ export class ArenaRoom implements Room {
     const figure = this.#world.figures.get(number);
     if (figure === undefined || text === "") return;
     if (this.#world.tick < figure.sayableAtTick) {
-      session.send(encodeDown({ kind: "quiet", seconds: 1 }), { delivery: "volatile" });
+      session.send(encodeDown({ kind: "quiet", seconds: 1 }));
       return;
     }
     figure.sayableAtTick = this.#world.tick + ticksBetweenWords;

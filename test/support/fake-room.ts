@@ -12,6 +12,8 @@ import type {
 export interface FakeSession extends Session {
   /** All that it was sent, oldest first, broadcasts too. */
   readonly received: readonly Data[];
+  /** Those of them that a real room may lose on the way. */
+  readonly unkept: readonly Data[];
   /** How the room has closed it. */
   readonly closed: { readonly code: number; readonly reason: string } | undefined;
 }
@@ -97,6 +99,7 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
 
   function createSession(id: string, query: string): FakeSession {
     const received: Data[] = [];
+    const unkept: Data[] = [];
     let closed: FakeSession["closed"];
     const session: FakeSession = {
       id,
@@ -104,11 +107,15 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
       protocol: "",
       attachment: undefined,
       received,
+      unkept,
       get closed() {
         return closed;
       },
-      send(data: Data, _options?: SendOptions) {
-        if (sessions.has(id)) received.push(typeof data === "string" ? data : data.slice());
+      send(data: Data, { delivery = "reliable" }: SendOptions = {}) {
+        if (!sessions.has(id)) return;
+        const kept = typeof data === "string" ? data : data.slice();
+        received.push(kept);
+        if (delivery !== "reliable") unkept.push(kept);
       },
       close(code = 1000, reason = "") {
         closed = { code, reason };

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ArenaRoom, awayMsMax } from "../../../demo-game/server/arena-room.ts";
 import { apps } from "../../../demo-game/server/rooms.ts";
-import { encodeUp } from "../../../demo-game/server/rules/messages.ts";
+import { encodeDown, encodeUp } from "../../../demo-game/server/rules/messages.ts";
 import { type Step, speedMax } from "../../../demo-game/server/rules/motion.ts";
 import { allowanceMax } from "../../../demo-game/server/step-queue.ts";
 import { createFakeRoom, type FakeSession } from "../../support/fake-room.ts";
@@ -16,6 +16,8 @@ const step = (x: number, y = 0, isFiring = false): Step => ({ x, y, aim: 0, isFi
 const run = (first: number, steps: readonly Step[] = [step(127), step(127)]) =>
   encodeUp({ kind: "steps", first, seenTick: 0, steps });
 const say = (text: string) => encodeUp({ kind: "say", text });
+/** First byte of what asks to wait. */
+const quietType = encodeDown({ kind: "quiet", seconds: 1 })[0];
 const numberOf = (session: FakeSession): number => heardBy(session).you;
 
 /** Each page's fold of what it was told is the room's own. */
@@ -116,6 +118,8 @@ describe("the arena room", () => {
     arena.say(ada, say("\u0000"));
     expect(heardBy(bob).ledger.chat.map(({ name, text }) => [name, text])).toEqual([["Ada", "hello <b>you</b>"]]);
     expect(heardBy(ada).messages.filter(({ kind }) => kind === "quiet").length).toBe(1);
+    // What was said is gone, so who said it must hear of it, also when the room moves just then.
+    expect(ada.unkept.map((data) => (data as Uint8Array)[0])).not.toContain(quietType);
     arena.tick(21);
     arena.say(ada, say("again"));
     expect(heardBy(bob).ledger.chat.map(({ text }) => text)).toEqual(["hello <b>you</b>", "again"]);
