@@ -3,12 +3,17 @@ import type { TrunkLink } from "../wire/link.ts";
 export const chunkBytes = 256 * 1024;
 const chunksUnderWayMax = 4;
 
-/** Ships one body in chunks, a few under way at a time: the trunk stays open for the other rooms, and the loop is not blocked. */
+/**
+ * Ships one body in chunks, a few under way at a time: the trunk stays open for the other rooms, and the loop is not blocked. `done` follows
+ * on a copy ahead of the freeze when the target has it all, and on the final body, for which the room stands still, when it has left: what
+ * is sent behind it comes behind it (MOVE-23).
+ */
 export class BodySender {
   readonly #link: TrunkLink;
   readonly #transfer: number;
   readonly #segments: readonly Uint8Array[];
   readonly #bytes: number;
+  readonly #part: "precopy" | "final";
   readonly #done: () => void;
   #segment = 0;
   #offsetInSegment = 0;
@@ -27,6 +32,7 @@ export class BodySender {
     this.#transfer = transfer;
     this.#segments = segments;
     this.#bytes = segments.reduce((sum, segment) => sum + segment.length, 0);
+    this.#part = part;
     this.#done = done;
     link.control({ t: "moveBody", transfer, part, bytes: this.#bytes });
     this.#pump();
@@ -40,7 +46,8 @@ export class BodySender {
 
   #pump(): void {
     while (this.#sent < this.#bytes && this.#sent - this.#got < chunkBytes * chunksUnderWayMax) this.#sendChunk();
-    if (this.#isDone || this.#got < this.#bytes) return;
+    const through = this.#part === "final" ? this.#sent : this.#got;
+    if (this.#isDone || through < this.#bytes) return;
     this.#isDone = true;
     this.#done();
   }

@@ -287,32 +287,34 @@ function loop(): unknown {
 }
 
 /** Both ends of a transfer; `lag` chunks are acknowledged late. */
-function transfer(segments: readonly Uint8Array[], lag: number) {
+function transfer(part: "precopy" | "final", segments: readonly Uint8Array[], lag: number) {
   let receiver: BodyReceiver | undefined;
   const sent: { offset: number; bytes: Uint8Array }[] = [];
   let underWayMax = 0;
   let isDone = false;
+  /** Bytes that had not arrived when it was done. */
+  let underWayAtEnd = 0;
+  const bytesOf = (chunks: readonly { bytes: Uint8Array }[]): number =>
+    chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const link = {
     control: (message: { bytes: number }) => {
-      receiver = new BodyReceiver("final", message.bytes);
+      receiver = new BodyReceiver(part, message.bytes);
     },
     chunk: (_transfer: number, offset: number, bytes: Uint8Array) => sent.push({ offset, bytes: bytes.slice() }),
   } as unknown as TrunkLink;
-  const sender = new BodySender(link, 1, "final", segments, () => {
+  const sender = new BodySender(link, 1, part, segments, () => {
     isDone = true;
+    underWayAtEnd = bytesOf(sent);
   });
   let fitted = true;
   while (sent.length > 0) {
-    underWayMax = Math.max(
-      underWayMax,
-      sent.reduce((sum, { bytes }) => sum + bytes.length, 0),
-    );
+    underWayMax = Math.max(underWayMax, bytesOf(sent));
     const [next] = sent.splice(0, 1);
     if (!next || !receiver) break;
     fitted &&= next.bytes.length <= chunkBytes && receiver.accept(next.offset, next.bytes);
     if (sent.length <= lag) sender.got(receiver.got);
   }
-  return { receiver, isDone, fitted, underWayMax };
+  return { receiver, isDone, fitted, underWayMax, underWayAtEnd };
 }
 
 test("MOVE-18: a body of any segments arrives whole, in bounded chunks, a few under way, and is done once", () => {
@@ -321,15 +323,24 @@ test("MOVE-18: a body of any segments arrives whole, in bounded chunks, a few un
     for (let at = 0; at < length; at += 997) bytes[at] = at & 255;
     return bytes;
   });
+  const part = fc.constantFrom("precopy" as const, "final" as const);
   fc.assert(
-    fc.property(fc.array(segment, { maxLength: 5 }), fc.nat({ max: 3 }), (segments, lag) => {
-      const { receiver, isDone, fitted, underWayMax } = transfer(segments, lag);
+    fc.property(part, fc.array(segment, { maxLength: 5 }), fc.nat({ max: 3 }), (part, segments, lag) => {
+      const { receiver, isDone, fitted, underWayMax } = transfer(part, segments, lag);
       expect({ isDone, fitted }).toEqual({ isDone: true, fitted: true });
       expect(underWayMax).toBeLessThanOrEqual(chunkBytes * 5);
       expect(same(receiver?.whole ?? new Uint8Array(1), Buffer.concat(segments))).toBe(true);
     }),
     { numRuns: 60 },
   );
+});
+
+test("MOVE-23: a final body is done when its last chunk has left, and a copy ahead of the freeze when all have arrived", () => {
+  const [small, large] = [[new Uint8Array(100)], [new Uint8Array(chunkBytes * 6)]];
+  expect(transfer("final", small, 0).underWayAtEnd).toBe(100);
+  expect(transfer("final", large, 0).underWayAtEnd).toBeGreaterThan(0);
+  expect(transfer("precopy", small, 0).underWayAtEnd).toBe(0);
+  expect(transfer("precopy", large, 0).underWayAtEnd).toBe(0);
 });
 
 test("MOVE-18: a chunk that is not the next one, or too long, does not fit, and changes nothing", () => {
