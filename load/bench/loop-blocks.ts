@@ -28,7 +28,7 @@ export async function longestBlock(lab: Lab, pids: readonly number[]): Promise<L
 async function askForBlock(lab: Lab, pid: number): Promise<LoopBlock> {
   const file = join(lab.folder, `${pid}.json`);
   rmSync(file, { force: true });
-  process.kill(pid, "SIGUSR2");
+  process.kill(pid, "SIGWINCH");
   await until(
     () => existsSync(file) || undefined,
     () => `process ${pid} does not say how long its loop was blocked`,

@@ -1,4 +1,4 @@
-// Preloaded with `--import` into Node processes whose event loop is to be watched: on SIGUSR2 writes how late the loop has come to a timer of
+// Preloaded with `--import` into Node processes whose event loop is to be watched: on SIGWINCH writes how late the loop has come to a timer of
 // 1 ms since the signal before, and how much CPU the process has used from one timer to the next, into LOOP_WATCH_FOLDER as `<pid>.json`, and
 // begins anew. Where the first is much more than the second, the processor was somebody else's.
 import { renameSync, writeFileSync } from "node:fs";
@@ -21,7 +21,7 @@ setInterval(() => {
   [atMs, usedMs] = [nowMs, nowUsedMs];
 }, everyMs).unref();
 
-process.on("SIGUSR2", () => {
+process.on("SIGWINCH", () => {
   const file = join(process.env.LOOP_WATCH_FOLDER, `${process.pid}.json`);
   writeFileSync(`${file}.next`, JSON.stringify(longest));
   renameSync(`${file}.next`, file);
