@@ -24,7 +24,7 @@ export class RecoveryQueue {
   }
 
   /**
-   * To be awaited before each piece of a recovery: resolves in a turn of the event loop that nobody else's piece is in. RECOVER-3: rooms
+   * To be awaited between two pieces of a recovery, and awaited before each first one: resolves in a turn of the event loop that nobody else's piece is in. RECOVER-3: rooms
    * that run, those that have come back just now too, have their turns in between.
    */
   breathe(): Promise<void> {
@@ -52,6 +52,7 @@ export class RecoveryQueue {
       });
     }
     try {
+      await this.breathe();
       return await work();
     } finally {
       const next = this.#takeHottest();

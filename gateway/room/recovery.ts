@@ -30,8 +30,8 @@ export async function recoverMemory(
 }
 
 /**
- * A journaled room from its last snapshot and every record behind it, up to the fence at `at.tail`. `breathe` is awaited before each piece of the
- * work.
+ * A journaled room from its last snapshot and every record behind it, up to the fence at `at.tail`. `breathe` is awaited between two pages of
+ * the journal.
  */
 export async function recoverJournaled(
   store: Store,
@@ -41,7 +41,6 @@ export async function recoverJournaled(
   create: (from: Origin) => LiveRoom,
   breathe: () => Promise<void>,
 ): Promise<Recovered> {
-  await breathe();
   const found = await store.loadSnapshot(key);
   if (found.kind === "unavailable") return { kind: "unavailable" };
   let position = 0;
@@ -51,9 +50,7 @@ export async function recoverJournaled(
     return { kind: "live", live: create({ kind: "stored", parts: snapshot && decodeBody(snapshot.bytes, undefined) }) };
   });
   if (made.kind !== "live") return made;
-  const begunAt = position;
   while (position < at.tail) {
-    if (position > begunAt) await breathe();
     const page = await store.readJournal(key, position, pageLimit);
     if (page.kind === "unavailable") return dropped(made.live, { kind: "unavailable" });
     const replayed = attempt(() => {
@@ -71,6 +68,7 @@ export async function recoverJournaled(
       return made;
     });
     if (replayed.kind !== "live") return dropped(made.live, replayed);
+    if (position < at.tail) await breathe();
   }
   return made;
 }
