@@ -137,13 +137,19 @@ describe("what gathers while an append is under way", () => {
     return { store: store as Store, answer };
   }
 
-  test("is appended with the answer, before the event loop has another turn", async () => {
+  /** One append is at the store, and there is more to append. */
+  function oneUnderWay() {
     const { store, answer } = slowStore();
     const committer = new Committer(store, runtime, runtime.log);
     client.left = 3;
     committer.request(client);
     runtime.settle();
     committer.request(client);
+    return { committer, answer };
+  }
+
+  test("is appended with the answer, before the event loop has another turn", async () => {
+    const { answer } = oneUnderWay();
     runtime.settle();
     expect(appends).toHaveLength(1);
     await answer();
@@ -151,12 +157,7 @@ describe("what gathers while an append is under way", () => {
   });
 
   test("waits for the event loop's next turn behind a store that answered in the same one", async () => {
-    const { store, answer } = slowStore();
-    const committer = new Committer(store, runtime, runtime.log);
-    client.left = 3;
-    committer.request(client);
-    runtime.settle();
-    committer.request(client);
+    const { committer, answer } = oneUnderWay();
     await answer();
     committer.request(client);
     await answer();
