@@ -88,7 +88,8 @@ export interface LinkHandler extends FrameHandler {
 /**
  * Why a link ended or never came to be.
  *
- * - `refused`, `reset`: the peer's process is gone, as far as its operating system says: evidence of death.
+ * - `refused`: the peer's process is gone, as far as its operating system says: evidence of death.
+ * - `reset`: it may be, or the network did it: a reason to ask again at once.
  * - `silent`: nothing was heard for too long, or the connection did not come about in time: no evidence.
  * - `closed`: one side closed it on purpose.
  * - `unauthorized`: the peer could not prove that it has the secret, or we could not. `version`: no common version.

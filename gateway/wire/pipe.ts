@@ -32,7 +32,7 @@ export interface PipeHandler {
 }
 
 /**
- * Why a pipe ended or never came to be. `refused`, `reset`: the peer's operating system says that its process is gone. `silent`: no answer,
+ * Why a pipe ended or never came to be. `refused`: the peer's operating system says that its process is gone. `reset`: that, or the network's doing. `silent`: no answer,
  * no way to the peer, or a failure on our side: no evidence of anything. `closed`: with a close `code`, by either side.
  * `protocol`: the peer broke the rules of the transport.
  */
