@@ -21,7 +21,16 @@ export type Slot =
 
 export type SlotEvent =
   | { readonly kind: "ready"; readonly nowMs: number }
-  | { readonly kind: "exited"; readonly nowMs: number; readonly restart: boolean; readonly how: string }
+  /** `othersRun`: others of its kind, who take over what it had. */
+  | {
+      readonly kind: "exited";
+      readonly nowMs: number;
+      readonly restart: boolean;
+      readonly othersRun: boolean;
+      readonly how: string;
+    }
+  /** The last of its kind that ran has gone. */
+  | { readonly kind: "leftAlone" }
   | { readonly kind: "drainBegan"; readonly restart: boolean }
   | { readonly kind: "waited" }
   /** The whole cluster stops. */
@@ -41,10 +50,16 @@ export type SlotEffect =
 export const soundMs = 10_000;
 const delayMsMin = 100;
 const delayMsMax = 30_000;
+/** Others take over what a process had as soon as it dies, and to start one costs a whole core for as long as that. */
+const takeoverMs = 250;
 
-/** OPS-3: at once after a single death, as far as the place is concerned; then 100 ms, doubled with each death that follows quickly, up to 30 s. */
-export function restartDelayMs(deaths: number): number {
-  return deaths <= 1 ? 0 : Math.min(delayMsMax, delayMsMin * 2 ** (deaths - 2));
+/**
+ * OPS-3, in milliseconds: a single death is followed by a start at once, or, where others of the kind run, once they have taken over.
+ * Deaths that follow each other quickly wait for 100 ms, twice as long each time, 30 s at most.
+ */
+export function restartDelayMs(deaths: number, othersRun: boolean): number {
+  if (deaths <= 1) return othersRun ? takeoverMs : 0;
+  return Math.min(delayMsMax, delayMsMin * 2 ** (deaths - 2));
 }
 
 export const firstSlot: Slot = Object.freeze({ kind: "starting", isFirst: true, deaths: 0 });
@@ -52,11 +67,15 @@ export const addedSlot: Slot = Object.freeze({ kind: "starting", isFirst: false,
 const empty: Slot = Object.freeze({ kind: "empty" });
 const leaving: Slot = Object.freeze({ kind: "leaving" });
 
-function again(deaths: number, how: string): Step<Slot, SlotEffect> {
+function again(deaths: number, { othersRun, how }: { othersRun: boolean; how: string }): Step<Slot, SlotEffect> {
   return toWith<Slot, SlotEffect>(
     { kind: "waiting", deaths },
-    { kind: "startAfter", delayMs: restartDelayMs(deaths), deaths, how },
+    { kind: "startAfter", delayMs: restartDelayMs(deaths, othersRun), deaths, how },
   );
+}
+
+function start(deaths: number): Step<Slot, SlotEffect> {
+  return toWith<Slot, SlotEffect>({ kind: "starting", isFirst: false, deaths }, { kind: "start" });
 }
 
 const gone = (how: string): Step<Slot, SlotEffect> => toWith<Slot, SlotEffect>(empty, { kind: "sayGone", how });
@@ -68,18 +87,20 @@ const leaves = (_slot: Slot, event: { restart: boolean }): Step<Slot, SlotEffect
 const table: Table<Slot, SlotEvent, SlotEffect> = {
   starting: {
     ready: ({ deaths }, { nowMs }) => to({ kind: "running", sinceMs: nowMs, deaths }),
-    exited: ({ isFirst, deaths }, { restart, how }) => {
-      if (isFirst) return toWith<Slot, SlotEffect>(empty, { kind: "failStart", how });
-      return restart ? again(deaths + 1, how) : gone(how);
+    exited: ({ isFirst, deaths }, event) => {
+      if (isFirst) return toWith<Slot, SlotEffect>(empty, { kind: "failStart", how: event.how });
+      return event.restart ? again(deaths + 1, event) : gone(event.how);
     },
+    leftAlone: stays,
     drainBegan: leaves,
     waited: stays,
     stop: stops,
   },
   running: {
     ready: stays,
-    exited: ({ sinceMs, deaths }, { nowMs, restart, how }) =>
-      restart ? again(nowMs - sinceMs >= soundMs ? 1 : deaths + 1, how) : gone(how),
+    exited: ({ sinceMs, deaths }, event) =>
+      event.restart ? again(event.nowMs - sinceMs >= soundMs ? 1 : deaths + 1, event) : gone(event.how),
+    leftAlone: stays,
     drainBegan: leaves,
     waited: stays,
     stop: stops,
@@ -87,12 +108,21 @@ const table: Table<Slot, SlotEvent, SlotEffect> = {
   waiting: {
     ready: stays,
     exited: stays,
+    // Nobody is left to take over: who has died once waits for that in vain.
+    leftAlone: (slot) => (slot.deaths <= 1 ? start(slot.deaths) : to(slot)),
     drainBegan: stays,
-    waited: ({ deaths }) => toWith<Slot, SlotEffect>({ kind: "starting", isFirst: false, deaths }, { kind: "start" }),
+    waited: ({ deaths }) => start(deaths),
     stop: stops,
   },
-  leaving: { ready: stays, exited: (_slot, { how }) => gone(how), drainBegan: stays, waited: stays, stop: stops },
-  empty: { ready: stays, exited: stays, drainBegan: stays, waited: stays, stop: stays },
+  leaving: {
+    ready: stays,
+    exited: (_slot, { how }) => gone(how),
+    leftAlone: stays,
+    drainBegan: stays,
+    waited: stays,
+    stop: stops,
+  },
+  empty: { ready: stays, exited: stays, leftAlone: stays, drainBegan: stays, waited: stays, stop: stays },
 };
 
 export function stepSlot(slot: Slot, event: SlotEvent): Step<Slot, SlotEffect> {

@@ -47,8 +47,6 @@ interface Waiter {
 }
 
 const reportMsMax = 1_000;
-/** Others of a kind take over what a process had as soon as it dies, and to start one costs a whole core for as long as that. */
-const takeoverMs = 250;
 
 /** Keeps the processes of a cluster on this machine going. Decisions are those of `slot.ts`. */
 export function createSupervisor(runtime: Runtime, launch: Launch, options: SupervisorOptions): Supervisor {
@@ -119,22 +117,12 @@ export function createSupervisor(runtime: Runtime, launch: Launch, options: Supe
     place.child = undefined;
     if (place.plan !== undefined) options.onGone?.(place.plan.id);
     const restart = options.restart && !isStopping;
-    feed(place, { kind: "exited", nowMs: runtime.nowMs(), restart, how: place.failure ?? how });
-    if (!runs(place.kind)) startAtOnce(place.kind);
+    const { kind } = place;
+    const kin = [...places].filter((other) => other !== place && other.kind === kind);
+    const othersRun = kin.some(({ slot }) => slot.kind === "running");
+    feed(place, { kind: "exited", nowMs: runtime.nowMs(), restart, othersRun, how: place.failure ?? how });
+    if (!othersRun) for (const other of kin) feed(other, { kind: "leftAlone" });
     onExited();
-  }
-
-  function runs(kind: ChildPlan["kind"]): boolean {
-    return [...places].some((place) => place.kind === kind && place.slot.kind === "running");
-  }
-
-  /** OPS-3: nobody is left to take over: whoever waits for that, after a single death, does so in vain. */
-  function startAtOnce(kind: ChildPlan["kind"]): void {
-    for (const place of [...places]) {
-      if (place.kind !== kind || place.slot.kind !== "waiting" || place.slot.deaths > 1) continue;
-      place.timer?.cancel();
-      feed(place, { kind: "waited" });
-    }
   }
 
   function feed(place: Place, event: SlotEvent): void {
@@ -148,14 +136,14 @@ export function createSupervisor(runtime: Runtime, launch: Launch, options: Supe
     const who = place.plan?.id;
     switch (effect.kind) {
       case "start":
+        place.timer?.cancel();
         launchChild(place);
         break;
       case "startAfter": {
         const { delayMs, deaths, how } = effect;
-        if (delayMs === 0) runtime.log.warn({ who, how }, "a process is gone; starting another");
+        if (deaths <= 1) runtime.log.warn({ who, how }, "a process is gone; starting another");
         else runtime.log.error({ who, how, deaths, delayMs }, "processes die one after the other; waiting");
-        const waitMs = delayMs === 0 && runs(place.kind) ? takeoverMs : delayMs;
-        place.timer = runtime.after(waitMs, () => feed(place, { kind: "waited" }));
+        place.timer = runtime.after(delayMs, () => feed(place, { kind: "waited" }));
         break;
       }
       case "addSlot":

@@ -23,7 +23,14 @@ function run(slot: Slot, ...events: readonly SlotEvent[]): { slot: Slot; effects
 }
 
 const ready = (nowMs: number): SlotEvent => ({ kind: "ready", nowMs });
-const exited = (nowMs: number, restart = true): SlotEvent => ({ kind: "exited", nowMs, restart, how: "died" });
+const exited = (nowMs: number, { restart = true, othersRun = false } = {}): SlotEvent => ({
+  kind: "exited",
+  nowMs,
+  restart,
+  othersRun,
+  how: "died",
+});
+const leftAlone: SlotEvent = { kind: "leftAlone" };
 const drainBegan: SlotEvent = { kind: "drainBegan", restart: true };
 const waited: SlotEvent = { kind: "waited" };
 const stop: SlotEvent = { kind: "stop" };
@@ -35,6 +42,18 @@ describe("OPS-3: a place in the cluster", () => {
     expect(slot).toEqual({ kind: "starting", isFirst: false, deaths: 1 });
   });
 
+  test("lets others take over first where there are any, and does not where the last of them goes", () => {
+    const { slot, effects } = run(firstSlot, ready(0), exited(60_000, { othersRun: true }));
+    expect(effects).toEqual([{ kind: "startAfter", delayMs: 250, deaths: 1, how: "died" }]);
+    expect(run(slot, leftAlone, waited)).toEqual({
+      slot: { kind: "starting", isFirst: false, deaths: 1 },
+      effects: [{ kind: "start" }],
+    });
+    // Who dies again and again waits all the same.
+    const dying: Slot = { kind: "waiting", deaths: 2 };
+    expect(run(dying, leftAlone)).toEqual({ slot: dying, effects: [] });
+  });
+
   test("waits longer and longer where deaths follow each other, up to a bound", () => {
     let slot: Slot = run(firstSlot, ready(0)).slot;
     const delays: number[] = [];
@@ -44,11 +63,11 @@ describe("OPS-3: a place in the cluster", () => {
       for (const effect of effects) if (effect.kind === "startAfter") delays.push(effect.delayMs);
     }
     expect(delays).toEqual([0, 100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
-    expect(restartDelayMs(1000)).toBe(30_000);
+    expect(restartDelayMs(1000, false)).toBe(30_000);
   });
 
   test("is back within a second as long as it did not die six times in a row", () => {
-    for (let deaths = 1; deaths <= 5; deaths += 1) expect(restartDelayMs(deaths)).toBeLessThan(1000);
+    for (let deaths = 1; deaths <= 5; deaths += 1) expect(restartDelayMs(deaths, true)).toBeLessThan(1000);
   });
 
   test("forgives once a process has run for a while", () => {
@@ -68,7 +87,7 @@ describe("OPS-3: a place in the cluster", () => {
   });
 
   test("is empty for good without restart", () => {
-    const { slot, effects } = run(firstSlot, ready(0), exited(5, false));
+    const { slot, effects } = run(firstSlot, ready(0), exited(5, { restart: false }));
     expect(slot.kind).toBe("empty");
     expect(effects).toEqual([{ kind: "sayGone", how: "died" }]);
   });

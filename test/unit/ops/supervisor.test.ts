@@ -135,7 +135,7 @@ describe("a supervisor", () => {
   test("OPS-3: starts all at once where all have died, and the only one of its kind too", async () => {
     const { children, of, runtime } = await started();
     for (const child of [...children]) end(child, "was killed by SIGKILL");
-    await runtime.settleAsync();
+    await runtime.advanceAsync(0);
     expect(of("server")).toHaveLength(2);
     expect(of("gateway")).toHaveLength(1);
   });
