@@ -54,9 +54,14 @@ const sourceFolders = [
   "demo-editor/server",
   "load",
 ].map((folder) => at(folder));
-const common = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"].map(
-  (file) => at(file),
-);
+const common = [
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "scripts/build.mjs",
+  "scripts/tools/bundle.mjs",
+].map((file) => at(file));
 
 /** Renames a finished folder into its place, so that a broken build leaves the last good one. */
 function putInPlace(next, target) {
@@ -65,7 +70,7 @@ function putInPlace(next, target) {
   renameSync(next, target);
 }
 
-function compile() {
+async function compile() {
   const next = join(dist, ".next");
   rmSync(next, { recursive: true, force: true });
   const tsc = toolPath("typescript", "tsc");
@@ -78,10 +83,22 @@ function compile() {
     rmSync(next, { recursive: true, force: true });
     throw new BuildError(`the sources do not compile:\n${run.stdout}${run.stderr}`.trimEnd());
   }
+  await bundle(next);
   // Pages that the code serves by itself stay beside it.
   cpSync(at("gateway/ops/dashboard"), join(next, "gateway/ops/dashboard"), { recursive: true });
   for (const folder of readdirSync(next)) putInPlace(join(next, folder), join(dist, folder));
   rmSync(next, { recursive: true, force: true });
+}
+
+/** Over what the compiler made of the same entries. Loaded here, so that it is missed by name where development packages are. */
+async function bundle(folder) {
+  const { bundlePrograms } = await import("./tools/bundle.mjs");
+  try {
+    await bundlePrograms(folder);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw new BuildError(`the programs cannot be bundled: ${error.message}`);
+  }
 }
 
 async function buildPage(name, source) {

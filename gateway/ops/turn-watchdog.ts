@@ -5,8 +5,8 @@ import type { RoomKey } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
 import { type WatchdogNews, type WatchdogOrders, watchCells, watchLength } from "./turn-watch.ts";
 
-/** In a turn that the process exits from, this long is given to the watchdog to write down which it was. */
-const farewellMs = 500;
+/** In a turn that the process exits from, this long is given to the watchdog to write down which it was; it may have to open the store. */
+const farewellMs = 1_000;
 
 export interface TurnWatchdog {
   readonly marker: TurnMarker;

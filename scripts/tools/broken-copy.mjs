@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { transformWithOxc } from "vite";
-import { whyNot } from "../mutants/patch.mjs";
+import { mutantPlugin, whyNot } from "../mutants/patch.mjs";
+import { bundlePrograms } from "./bundle.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -13,28 +13,15 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export async function copyWithFault(mutant) {
   const broken = whyNot(root, mutant);
   if (broken !== undefined) throw new Error(`"${mutant.name}" cannot be made any more: ${broken}`);
-  const { file, find, replace } = mutant;
-  const source = readFileSync(join(root, file), "utf8").replace(find, () => replace);
-  const { code } = await transformWithOxc(source, join(root, file), { target: "node20", sourcemap: false });
   const cache = join(root, "node_modules/.cache");
   mkdirSync(cache, { recursive: true });
   const path = mkdtempSync(join(cache, "broken-"));
   const remove = () => rmSync(path, { recursive: true, force: true });
   try {
-    for (const part of [
-      "dist/gateway",
-      "dist/load",
-      "dist/demo-game",
-      "dist/demo-editor",
-      "dist/pages",
-      "package.json",
-    ]) {
+    for (const part of ["dist/gateway/ops", "dist/pages", "package.json", "scripts/roomgate.mjs"]) {
       cpSync(join(root, part), join(path, part), { recursive: true });
     }
-    cpSync(join(root, "scripts/roomgate.mjs"), join(path, "scripts/roomgate.mjs"));
-    // The compiled sources name each other as JavaScript.
-    const compiled = code.replace(/(from\s+"\.[^"]*)\.ts"/g, '$1.js"');
-    writeFileSync(join(path, "dist", file.replace(/\.ts$/, ".js")), compiled);
+    await bundlePrograms(join(path, "dist"), [mutantPlugin(root, mutant)]);
   } catch (error) {
     remove();
     throw error;

@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
@@ -31,4 +31,62 @@ export async function bundleSimulation(plugins = []) {
     throw error;
   }
   return { path: join(outDir, "run.js"), remove };
+}
+
+/** What is started as a process or a thread of its own, or imported by name, from the sources' root. */
+const entries = [
+  "gateway/main",
+  "gateway/index",
+  "gateway/serve",
+  "gateway/run-turn-watchdog",
+  "load/rooms",
+  "demo-game/server/rooms",
+  "demo-editor/server/rooms",
+  "demo-editor/server/compaction-thread",
+];
+
+/** A module names the files beside it from where it lies; in a bundle it lies elsewhere. */
+function ownAddresses() {
+  const marked = /__own_address__\("([^"]+)"\)/g;
+  return {
+    name: "own-addresses",
+    transform(code, id) {
+      if (!id.startsWith(root) || id.includes("node_modules") || !code.includes("import.meta.url")) return undefined;
+      return code.replaceAll("import.meta.url", `__own_address__("${relative(root, id)}")`);
+    },
+    renderChunk(code, { fileName }) {
+      const toRoot = relative(dirname(fileName), "") || ".";
+      return code.replace(marked, (_, path) => `new URL("${toRoot}/${path}", import.meta.url).href`);
+    },
+  };
+}
+
+/**
+ * Bundles the programs from their sources into `outDir`, each under its own name and what they share in `chunks/`. A process that loads
+ * some ten files begins in half of the CPU time that hundreds of them take, packages included, and a process begins while others take over
+ * from the one before it. Packages with native code stay outside, and what they
+ * load by themselves. `plugins` may change sources on their way.
+ */
+export async function bundlePrograms(outDir, plugins = []) {
+  await build({
+    root,
+    configFile: false,
+    logLevel: "error",
+    resolve: { alias },
+    plugins: [...plugins, ownAddresses()],
+    ssr: { noExternal: true, external: ["lmdb", "msgpackr", "uWebSockets.js"] },
+    build: {
+      ssr: true,
+      outDir,
+      emptyOutDir: false,
+      copyPublicDir: false,
+      minify: false,
+      sourcemap: true,
+      target: "node20",
+      rolldownOptions: {
+        input: Object.fromEntries(entries.map((entry) => [entry, join(root, `${entry}.ts`)])),
+        output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
+      },
+    },
+  });
 }
