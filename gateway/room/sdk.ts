@@ -28,7 +28,10 @@ export interface Room {
    * the next one: give bytes that no later turn changes.
    */
   snapshot?(): Uint8Array;
-  /** Called once, before anything else, with what `snapshot` gave. Throwing refuses the room and leaves the stored bytes as they are. */
+  /**
+   * Called once, before anything else, with what `snapshot` gave. The bytes are the room's to keep and to change. Throwing refuses the
+   * room and leaves the stored bytes as they are.
+   */
   restore?(snapshot: Uint8Array): void;
 }
 

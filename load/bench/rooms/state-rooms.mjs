@@ -1,13 +1,21 @@
 // Rooms with a state of a given size, to be moved: `/rooms/state/<bytes>-<name>`. Each message is counted in the state and comes back to its
 // sender, so that a move has something to bring along that has changed since it began.
 class State {
-  #state;
+  #bytes;
+  #made;
 
   constructor(room) {
-    const bytes = Number(room.id.split("-", 1)[0]);
-    if (!Number.isInteger(bytes) || bytes < 8) throw new Error("a room is called <bytes>-<name>");
-    this.#state = Buffer.alloc(bytes, "s");
-    this.#state.writeDoubleLE(0, 0);
+    this.#bytes = Number(room.id.split("-", 1)[0]);
+    if (!Number.isInteger(this.#bytes) || this.#bytes < 8) throw new Error("a room is called <bytes>-<name>");
+  }
+
+  /** Made when it is needed first: a room that has moved here brings its own. */
+  get #state() {
+    if (this.#made === undefined) {
+      this.#made = Buffer.alloc(this.#bytes, "s");
+      this.#made.writeDoubleLE(0, 0);
+    }
+    return this.#made;
   }
 
   onMessage(session, message) {
@@ -23,7 +31,7 @@ class State {
   }
 
   restore(snapshot) {
-    this.#state = Buffer.from(snapshot);
+    this.#made = Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
   }
 }
 

@@ -37,6 +37,18 @@ export function snapshotContract(subject: Subject): void {
       expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 1, owner: "s1" });
     });
 
+    test("ROOM-35: what was loaded is its reader's own, and to change it changes nothing that is stored", async () => {
+      const { store } = subject;
+      await take(store, "app/r");
+      for (const length of [100, 3 * megabyte]) {
+        await store.saveSnapshot(room, 1, { position: 1, version: "1", bytes: stateOf(1, length) });
+        const first = await store.loadSnapshot(room);
+        if (first.kind === "snapshot") first.snapshot.bytes.fill(0);
+        const second = await store.loadSnapshot(room);
+        expect(second.kind === "snapshot" && Buffer.compare(second.snapshot.bytes, stateOf(1, length))).toBe(0);
+      }
+    });
+
     test("STORE-7: only the present epoch may save, also after a release", async () => {
       const { store } = subject;
       const snapshot = (text: string) => ({ position: 1, version: "1", bytes: textBytes(text) });

@@ -58,7 +58,7 @@ class Heavy {
   restore(snapshot) {
     block(restoreMs / 2);
     spring(this.#room.key, "restore");
-    this.#state = Buffer.from(snapshot);
+    this.#state = Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
     block(restoreMs / 2);
     const { key } = this.#room;
     setImmediate(() => spring(key, "restored"));
