@@ -6,7 +6,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { bundleLoad } from "./tools/bundle-load.mjs";
+import { bundleLoad } from "./tools/bundle.mjs";
 import { obtainProgram } from "./tools/programs.mjs";
 import { openKiller } from "./tools/server-killer.mjs";
 

@@ -8,29 +8,46 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** The sources' own names for the package's entries. */
 const alias = { "roomgate/room": join(root, "gateway/serve.ts"), roomgate: join(root, "gateway/index.ts") };
 
-/**
- * Bundles the simulation from its sources into one file that Node runs as it is. `plugins` may change sources on their way. The folder is
- * below `node_modules`, so that what is not bundled is found.
- */
-export async function bundleSimulation(plugins = []) {
+const common = { root, configFile: false, logLevel: "error" };
+
+/** Bundles into a folder below `node_modules`, so that what is not bundled is found. Call `remove` in the end. */
+async function bundleFile(name, config) {
   const cache = join(root, "node_modules/.cache");
   mkdirSync(cache, { recursive: true });
-  const outDir = mkdtempSync(join(cache, "simulation-"));
+  const outDir = mkdtempSync(join(cache, `${name}-`));
   const remove = () => rmSync(outDir, { recursive: true, force: true });
   try {
-    await build({
-      root,
-      configFile: false,
-      logLevel: "error",
-      resolve: { alias },
-      plugins,
-      build: { ssr: join(root, "test/simulation/run.ts"), outDir, emptyOutDir: false, minify: false, target: "node20" },
-    });
+    await build({ ...common, ...config, build: { ...config.build, outDir, emptyOutDir: false, minify: false } });
   } catch (error) {
     remove();
     throw error;
   }
-  return { path: join(outDir, "run.js"), remove };
+  return { path: join(outDir, `${name}.js`), remove };
+}
+
+/** Bundles the simulation from its sources into one file that Node runs as it is. `plugins` may change sources on their way. */
+export function bundleSimulation(plugins = []) {
+  const input = { simulation: join(root, "test/simulation/run.ts") };
+  return bundleFile("simulation", {
+    resolve: { alias },
+    plugins,
+    build: { ssr: true, target: "node20", rolldownOptions: { input } },
+  });
+}
+
+/**
+ * Bundles a scenario with all that it imports (codecs, Yjs) into one file for k6, which finds no packages by name. `roomgate/load` is what
+ * stands in this checkout.
+ */
+export function bundleLoad(entry) {
+  return bundleFile("scenario", {
+    resolve: { alias: { "roomgate/load": join(root, "load/k6/index.ts") } },
+    build: {
+      target: "es2022",
+      lib: { entry, formats: ["es"], fileName: () => "scenario.js" },
+      rolldownOptions: { external: /^k6($|\/)/ },
+    },
+  });
 }
 
 /** What is started as a process or a thread of its own, or imported by name, from the sources' root. */
@@ -69,9 +86,7 @@ function ownAddresses() {
  */
 export async function bundlePrograms(outDir, plugins = []) {
   await build({
-    root,
-    configFile: false,
-    logLevel: "error",
+    ...common,
     resolve: { alias },
     plugins: [...plugins, ownAddresses()],
     ssr: { noExternal: true, external: ["lmdb", "msgpackr", "uWebSockets.js"] },
