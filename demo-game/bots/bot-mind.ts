@@ -12,7 +12,8 @@ export interface BotView {
   readonly body: Body;
   readonly carried: Carried;
   readonly ledger: Ledger;
-  readonly figures: Iterable<FigureState>;
+  /** By number. */
+  readonly figures: ReadonlyMap<number, FigureState>;
 }
 
 /** Uniform from 0 to below 1. */
@@ -27,6 +28,12 @@ const lookAheadUnits = 70 * unitsPerPixel;
 const headings = 16;
 /** Nobody is a perfect shot: up to so many 256ths of a circle beside the mark. */
 const aimNoise = 9;
+/** Which ways are tried round what stands in the way. */
+const turns = [0, 1, -1, 2, -2, 3, -3, 4, -4];
+/** Those of the upper left corner. What stands in the others mirrors them. */
+const cornerObstacles = arena.obstacles.filter(
+  ({ right, bottom }) => right < arena.width / 2 && bottom < arena.height / 2,
+);
 const nearGoalUnits = 30 * unitsPerPixel;
 
 /** One bot's mind: gathers what lies around, brings gems to the bank, and shoots at who comes near. No network and no clock in it. */
@@ -68,13 +75,8 @@ export class BotMind {
 
   #chooseGoal({ number, body, carried, ledger }: BotView): Place {
     if (carried.gem >= this.#gemsWanted) return arena.bank;
-    let [best, least]: [Place | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
-    for (const item of ledger.items.values()) {
-      if (!ledger.canTake(number, item)) continue;
-      const distance = Math.hypot(item.at.x - body.x, item.at.y - body.y);
-      if (distance < least) [best, least] = [item.at, distance];
-    }
-    if (best !== undefined) return best;
+    const nearest = nearestItem(body, ledger, number);
+    if (nearest !== undefined) return nearest;
     if (carried.gem > 0) return arena.bank;
     const wander = this.#goal;
     const isThere = wander === undefined || Math.hypot(wander.x - body.x, wander.y - body.y) < 8 * nearGoalUnits;
@@ -88,20 +90,37 @@ export class BotMind {
     if (this.#detour !== undefined && nowMs < this.#detour.untilMs) return wayOf(this.#detour.heading);
     this.#detour = undefined;
     const wanted = (Math.atan2(dy, dx) / (2 * Math.PI)) * headings;
-    for (const turn of [0, 1, -1, 2, -2, 3, -3, 4, -4]) {
-      if (isFree(body, wanted + turn)) return wayOf(wanted + turn);
-    }
-    return wayOf(wanted);
+    const turn = turns.find((one) => isFree(body, wanted + one));
+    return wayOf(wanted + (turn ?? 0));
   }
 }
 
+// What follows is asked again and again by hundreds of bots in one process: `forEach` and single variables, since some engines that
+// run them make objects for each round of `for … of` and each pair of brackets.
+
+function nearestItem(body: Place, ledger: Ledger, number: number): Place | undefined {
+  let nearest: Place | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  ledger.items.forEach((item) => {
+    if (!ledger.canTake(number, item)) return;
+    const distance = Math.hypot(item.at.x - body.x, item.at.y - body.y);
+    if (distance >= least) return;
+    nearest = item.at;
+    least = distance;
+  });
+  return nearest;
+}
+
 function nearestTarget({ body, number, figures }: BotView): FigureState | undefined {
-  let [nearest, least]: [FigureState | undefined, number] = [undefined, shotUnitsMax];
-  for (const figure of figures) {
-    if (figure.number === number || figure.isSafe) continue;
+  let nearest: FigureState | undefined;
+  let least = shotUnitsMax;
+  figures.forEach((figure) => {
+    if (figure.number === number || figure.isSafe) return;
     const distance = Math.hypot(figure.body.x - body.x, figure.body.y - body.y);
-    if (distance < least) [nearest, least] = [figure, distance];
-  }
+    if (distance >= least) return;
+    nearest = figure;
+    least = distance;
+  });
   return nearest;
 }
 
@@ -118,14 +137,15 @@ function wayOf(heading: number): Place {
 }
 
 function isFree(body: Place, heading: number): boolean {
-  const way = wayOf(heading);
-  for (const part of [0.4, 1]) {
-    const x = body.x + (way.x / directionMax) * lookAheadUnits * part;
-    const y = body.y + (way.y / directionMax) * lookAheadUnits * part;
-    if (x < figureRadius || y < figureRadius || x > arena.width - figureRadius || y > arena.height - figureRadius) {
-      return false;
-    }
-    if (arena.obstacles.some((box) => touches(x, y, box))) return false;
-  }
-  return true;
+  const { x, y } = wayOf(heading);
+  const far = lookAheadUnits / directionMax;
+  const near = 0.4 * far;
+  return isClear(body.x + x * near, body.y + y * near) && isClear(body.x + x * far, body.y + y * far);
+}
+
+function isClear(x: number, y: number): boolean {
+  const cornerX = Math.min(x, arena.width - x);
+  const cornerY = Math.min(y, arena.height - y);
+  if (cornerX < figureRadius || cornerY < figureRadius) return false;
+  return !cornerObstacles.some((box) => touches(cornerX, cornerY, box));
 }

@@ -38,7 +38,7 @@ export class Bot {
       return;
     }
     const { number } = own;
-    match.frame(nowMs, this.#mind.decide({ nowMs, number, body, carried, ledger, figures: state.figures.values() }));
+    match.frame(nowMs, this.#mind.decide({ nowMs, number, body, carried, ledger, figures: state.figures }));
     if (carried.heart > 0 && state.figures.get(number)?.health === 1) match.heal();
     if (this.#chance() < chatPerThought) match.say(chatter[Math.floor(this.#chance() * chatter.length)] ?? "hello");
   }

@@ -134,8 +134,9 @@ export class Ledger {
 
   /** One that the player could pick up: its kind is not all they can carry. */
   canTake(number: number, item: Item): boolean {
+    if (item.holder !== undefined) return false;
     const player = this.#players.get(number);
-    return player?.isHere === true && item.holder === undefined && player.carried[item.kind] < carriedMax[item.kind];
+    return player?.isHere === true && player.carried[item.kind] < carriedMax[item.kind];
   }
 
   /** For the next player. Numbers go round, so that one is not used again soon: a late state must not move a stranger. */

@@ -32,7 +32,8 @@ export interface SeenState {
 /** Ticks for which both sides remember states, for later ones to say only what is different. */
 export const statesRemembered = 32;
 
-const masks = { x: 1, y: 2, vx: 4, vy: 8, aim: 16, condition: 32, whole: 64 } as const;
+/** What of a figure is said. */
+export const figureMasks = { x: 1, y: 2, vx: 4, vy: 8, aim: 16, condition: 32, whole: 64 } as const;
 const masksMax = 0x7f;
 
 /**
@@ -52,7 +53,7 @@ function within(value: number): number {
 
 /** The whole of it, for whoever has not seen it before. */
 export function writeWholeFigure(writer: ByteWriter, { number, body, aim, health, isSafe }: FigureState): void {
-  writer.varint(number).u8(masks.whole);
+  writer.varint(number).u8(figureMasks.whole);
   writer.u16(body.x).u16(body.y).i8(body.vx).i8(body.vy).u8(aim).u8(conditionOf(health, isSafe));
 }
 
@@ -61,20 +62,20 @@ export function writeFigureChange(writer: ByteWriter, figure: FigureState, expec
   const { body } = figure;
   const condition = conditionOf(figure.health, figure.isSafe);
   const mask =
-    (body.x === expected.body.x ? 0 : masks.x) |
-    (body.y === expected.body.y ? 0 : masks.y) |
-    (body.vx === expected.body.vx ? 0 : masks.vx) |
-    (body.vy === expected.body.vy ? 0 : masks.vy) |
-    (figure.aim === expected.aim ? 0 : masks.aim) |
-    (condition === conditionOf(expected.health, expected.isSafe) ? 0 : masks.condition);
+    (body.x === expected.body.x ? 0 : figureMasks.x) |
+    (body.y === expected.body.y ? 0 : figureMasks.y) |
+    (body.vx === expected.body.vx ? 0 : figureMasks.vx) |
+    (body.vy === expected.body.vy ? 0 : figureMasks.vy) |
+    (figure.aim === expected.aim ? 0 : figureMasks.aim) |
+    (condition === conditionOf(expected.health, expected.isSafe) ? 0 : figureMasks.condition);
   if (mask === 0) return;
   writer.varint(figure.number).u8(mask);
-  if (mask & masks.x) writer.zigzag(body.x - expected.body.x);
-  if (mask & masks.y) writer.zigzag(body.y - expected.body.y);
-  if (mask & masks.vx) writer.i8(body.vx);
-  if (mask & masks.vy) writer.i8(body.vy);
-  if (mask & masks.aim) writer.u8(figure.aim);
-  if (mask & masks.condition) writer.u8(condition);
+  if (mask & figureMasks.x) writer.zigzag(body.x - expected.body.x);
+  if (mask & figureMasks.y) writer.zigzag(body.y - expected.body.y);
+  if (mask & figureMasks.vx) writer.i8(body.vx);
+  if (mask & figureMasks.vy) writer.i8(body.vy);
+  if (mask & figureMasks.aim) writer.u8(figure.aim);
+  if (mask & figureMasks.condition) writer.u8(condition);
 }
 
 /** `expectedOf` gives what the figure of that number would be if nothing was said; `undefined` where it was not seen. */
@@ -83,20 +84,20 @@ export function readFigure(
   expectedOf: (number: number) => FigureState | undefined,
 ): FigureState | undefined {
   const [number, mask] = [reader.varint(), reader.u8()];
-  if (mask === 0 || mask > masksMax || (mask & masks.whole && mask !== masks.whole)) reader.fail();
-  if (mask === masks.whole) return readWholeFigure(reader, number);
+  if (mask === 0 || mask > masksMax || (mask & figureMasks.whole && mask !== figureMasks.whole)) reader.fail();
+  if (mask === figureMasks.whole) return readWholeFigure(reader, number);
   const expected = expectedOf(number);
   if (expected === undefined) {
     reader.fail();
     return undefined;
   }
   const { body } = expected;
-  const x = mask & masks.x ? body.x + reader.zigzag() : body.x;
-  const y = mask & masks.y ? body.y + reader.zigzag() : body.y;
-  const vx = mask & masks.vx ? reader.i8() : body.vx;
-  const vy = mask & masks.vy ? reader.i8() : body.vy;
-  const aim = mask & masks.aim ? reader.u8() : expected.aim;
-  const condition = mask & masks.condition ? readCondition(reader) : expected;
+  const x = mask & figureMasks.x ? body.x + reader.zigzag() : body.x;
+  const y = mask & figureMasks.y ? body.y + reader.zigzag() : body.y;
+  const vx = mask & figureMasks.vx ? reader.i8() : body.vx;
+  const vy = mask & figureMasks.vy ? reader.i8() : body.vy;
+  const aim = mask & figureMasks.aim ? reader.u8() : expected.aim;
+  const condition = mask & figureMasks.condition ? readCondition(reader) : expected;
   const { health, isSafe } = condition;
   return { number, body: { x, y, vx, vy }, aim, health, isSafe };
 }

@@ -15,11 +15,11 @@ import {
 } from "../../../demo-game/server/rules/messages.ts";
 import type { Step } from "../../../demo-game/server/rules/motion.ts";
 import { StateReader } from "../../../demo-game/server/rules/state-reader.ts";
-import type { SeenState } from "../../../demo-game/server/rules/states.ts";
 import { stepsPerSecond } from "../../../demo-game/server/rules/timing.ts";
 import type { ClientLink, Crowd, LoadClient } from "../load-client.ts";
 import { ArenaLog } from "./arena-log.ts";
 import { LineJudge } from "./line-judge.ts";
+import { Sight } from "./sight.ts";
 
 /** As often as a message can hold the steps in between. */
 const turnsPerSecond = stepsPerSecond / stepsPerMessageMax;
@@ -46,6 +46,7 @@ const stepBytes = 4;
 class ArenaPlayer implements LoadClient {
   readonly #link: ClientLink;
   readonly #states = new StateReader();
+  readonly #sight = new Sight();
   readonly #mind = new BotMind(Math.random);
   readonly #words: LineJudge;
   readonly #log: ArenaLog;
@@ -54,12 +55,12 @@ class ArenaPlayer implements LoadClient {
   /** Number of the last event that it must have heard before it may leave. */
   #until: number | undefined;
   #you = 0;
-  #state: SeenState | undefined;
   #stateMs: number | undefined;
   #ownerByte: number | undefined;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #step = standing;
-  #decidedFor: SeenState | undefined;
+  /** Tick of the state that it stepped for. */
+  #decidedFor = 0;
   #nextStep = 1;
   #saidWords = 0;
   readonly #saidMs = new Map<number, number>();
@@ -75,9 +76,10 @@ class ArenaPlayer implements LoadClient {
 
   speak(nowMs: number): void {
     if (this.#events === undefined) return;
-    if (this.#decidedFor !== this.#state) this.#step = this.#decide(nowMs);
-    this.#decidedFor = this.#state;
-    this.#link.send(encodeHeldStep(this.#nextStep, this.#state?.tick ?? 0, this.#step));
+    const { tick } = this.#sight;
+    if (this.#decidedFor !== tick) this.#step = this.#decide(nowMs);
+    this.#decidedFor = tick;
+    this.#link.send(encodeHeldStep(this.#nextStep, tick, this.#step));
     this.#nextStep += stepsPerMessageMax;
     if (nowMs - this.#ping.sentMs >= pingEveryMs) {
       this.#ping = { token: this.#ping.token + 1, sentMs: nowMs };
@@ -98,8 +100,7 @@ class ArenaPlayer implements LoadClient {
     const bytes = new Uint8Array(data);
     switch (bytes[0]) {
       case stateType:
-        // A state continues an earlier one; pages too let go of what they cannot continue, and soon get a whole one.
-        if (this.#looks(bytes, nowMs)) this.#state = this.#read(bytes)?.state ?? this.#state;
+        if (this.#looks(bytes, nowMs)) this.#look(bytes, nowMs);
         return;
       case eventsType:
         this.#hear(bytes, nowMs);
@@ -133,13 +134,14 @@ class ArenaPlayer implements LoadClient {
     const isOfNewOwner = bytes[1] !== this.#ownerByte;
     if (!isOfNewOwner && nowMs - this.#lookedMs < lookEveryMs) return false;
     this.#ownerByte = bytes[1];
-    this.#lookedMs = nowMs;
     return true;
   }
 
-  #read(bytes: Uint8Array): Extract<Received, { kind: "state" }> | undefined {
-    const message = decodeDown(bytes, this.#states);
-    return message?.kind === "state" ? message : undefined;
+  /** A state continues an earlier one; pages too let go of what they cannot continue, and soon get another. */
+  #look(bytes: Uint8Array, nowMs: number): void {
+    const outcome = this.#sight.read(bytes);
+    if (outcome === "seen") this.#lookedMs = nowMs;
+    if (outcome === "malformed") this.#link.broken("a state that cannot be read");
   }
 
   #handle(message: Received, nowMs: number): void {
@@ -200,11 +202,11 @@ class ArenaPlayer implements LoadClient {
   #decide(nowMs: number): Step {
     const number = this.#you;
     const { ledger } = this.#log;
-    const figures = this.#state?.figures;
-    const body = figures?.get(number)?.body;
-    if (ledger === undefined || figures === undefined || body === undefined) return standing;
+    const { figures } = this.#sight;
+    const body = figures.get(number)?.body;
+    if (ledger === undefined || body === undefined) return standing;
     const carried = ledger.players.get(number)?.carried ?? emptyHanded;
-    return this.#mind.decide({ nowMs, number, body, carried, ledger, figures: figures.values() });
+    return this.#mind.decide({ nowMs, number, body, carried, ledger, figures });
   }
 
   #send(message: UpMessage): void {
