@@ -187,7 +187,9 @@ describe("a player", () => {
   const enters = encodeDown({ kind: "events", serial: 1, events: [entered] });
 
   it("sends steps, pings and words that the arena reads", () => {
-    const kinds = play([enters, told(2, ["word 1"])]).sent.map((data) => decodeUp(data as Uint8Array)?.kind);
+    const kinds = play([enters, told(2, ["word 1"])]).sent.map(
+      (data) => decodeUp(new Uint8Array(data as ArrayBuffer))?.kind,
+    );
     expect(kinds).toEqual(["steps", "ping", "say"]);
   });
 
@@ -208,7 +210,7 @@ describe("a player", () => {
     const step = { x: -127, y: 90, aim: 255, isFiring: true };
     const steps = Array.from({ length: stepsPerMessageMax }, () => step);
     const whole = encodeUp({ kind: "steps", first: 70_000, seenTick: 300, steps });
-    expect([...encodeHeldStep(70_000, 300, step)]).toEqual([...whole]);
+    expect([...new Uint8Array(encodeHeldStep(70_000, 300, step))]).toEqual([...whole]);
   });
 
   /** Two players of one engine; each frame says who hears it. */
