@@ -165,8 +165,9 @@ class Member implements ClientLink {
     const [client, engine] = [this.#client, this.#engine];
     socket.onmessage = (event) => {
       this.#messages += 1;
-      this.#heardMs = engine.cameMs(event);
-      client.heard(event.data, this.#heardMs);
+      const heardMs = engine.cameMs(event);
+      this.#heardMs = heardMs;
+      client.heard(event.data, heardMs);
     };
     socket.onerror = ({ error }) => {
       if (!this.#isLeaving) this.#complain(error);

@@ -56,7 +56,8 @@ class ArenaPlayer implements LoadClient {
   /** Number of the last event that it must have heard before it may leave. */
   #until: number | undefined;
   #you = 0;
-  #stateMs: number | undefined;
+  /** When its newest state came; in an arena that it has just entered it has not waited yet. */
+  #stateMs = Number.POSITIVE_INFINITY;
   #ownerByte: number | undefined;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #step = standing;
@@ -129,8 +130,9 @@ class ArenaPlayer implements LoadClient {
   }
 
   #looks(bytes: Uint8Array, nowMs: number): boolean {
-    if (this.#stateMs !== undefined && nowMs - this.#stateMs > stateGapMs) this.#link.waited(nowMs - this.#stateMs);
+    const waitedMs = nowMs - this.#stateMs;
     this.#stateMs = nowMs;
+    if (waitedMs > stateGapMs) this.#link.waited(waitedMs);
     // The first state of a new owner is whole, and those that follow continue it: the epoch's first byte tells.
     const isOfNewOwner = bytes[1] !== this.#ownerByte;
     if (!isOfNewOwner && nowMs - this.#lookedMs < lookEveryMs) return false;
