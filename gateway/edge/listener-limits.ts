@@ -1,7 +1,9 @@
+import { uwsHeaderBytesMax } from "../wire/uws-binary.ts";
+
 /** Limits that both listeners share; those that an operator sets are in `ListenerOptions`. */
 export const listenerLimits = {
   /** All headers of a request. A large cookie alone can be 8 KB. */
-  headerBytesMax: 16_384,
+  headerBytesMax: uwsHeaderBytesMax,
   /** Path and query of a request: 414 above. A session's query travels in its join, which holds no more. */
   targetBytesMax: 8_192,
   /** Subprotocols that one request may offer, and the length of each: 400 above. */

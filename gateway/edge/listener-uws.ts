@@ -1,40 +1,19 @@
 import type * as uWS from "uWebSockets.js";
-import { RoomgateError } from "../wire/errors.ts";
+import { addressOfBytes } from "../wire/remote-address.ts";
+import { listenOnUws, loadUws } from "../wire/uws-binary.ts";
 import { Admissions } from "./admissions.ts";
 import { HeaderMap } from "./header-map.ts";
 import { KeepAlive } from "./keep-alive.ts";
-import { listenError, probeListenFailure } from "./listen-error.ts";
 import type { Listener, ListenerOptions, PlainReply, Site, UpgradeRequest } from "./listener.ts";
-import { listenerLimits } from "./listener-limits.ts";
 import { problemReply } from "./problem-reply.ts";
-import { addressOfBytes } from "./remote-address.ts";
 import { isBodiless, replyBody, replyHeaders, statusText } from "./reply-parts.ts";
 import { checkRequest, hasBody } from "./upgrade-check.ts";
 import { UwsSocket, type UwsSocketShared, type UwsUserData } from "./uws-socket.ts";
-
-/** The binary has more than its types say: a constant, and a `listen` with both host and mode. */
-type Uws = typeof uWS & { readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number };
-type Listen = (host: string, port: number, mode: number, done: (socket: uWS.us_listen_socket | false) => void) => void;
 
 /** Largest number that uWebSockets.js takes for a size. */
 const uwsBytesMax = 2 ** 31 - 1;
 /** Bodies above this go out in pieces, as the client takes them, instead of being copied whole. */
 const wholeBodyBytesMax = 64 * 1024;
-
-/**
- * The binary of uWebSockets.js, loaded on demand. Rejects with `engine-missing` where there is none for this platform (Alpine,
- * newer majors of Node).
- */
-export async function loadUws(): Promise<Uws> {
-  // Read once, while the binary loads; the default of 4 KB refuses a large cookie.
-  process.env["UWS_HTTP_MAX_HEADERS_SIZE"] ??= String(listenerLimits.headerBytesMax);
-  try {
-    return (await import("uWebSockets.js")) as unknown as Uws;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RoomgateError("engine-missing", `uWebSockets.js does not load here: ${reason}`, { cause });
-  }
-}
 
 /**
  * Listens on uWebSockets.js.
@@ -67,7 +46,7 @@ export async function listenUws(options: ListenerOptions, site: Site): Promise<L
       close: (ws, code) => ws.getUserData().socket.nativeClosed(code),
     })
     .any("/*", (response, request) => front.receive(response, request, undefined));
-  let listenSocket: uWS.us_listen_socket | undefined = await listen(uws, app, options);
+  let listenSocket: uWS.us_listen_socket | undefined = await listenOnUws(uws, app, options);
   const port = uws.us_socket_local_port(listenSocket);
   keepAlive.start();
 
@@ -87,16 +66,6 @@ export async function listenUws(options: ListenerOptions, site: Site): Promise<L
 /** The user data are properties of the object itself in today's binaries: reading them there saves a call into native code per message. */
 function socketOf(ws: uWS.WebSocket<UwsUserData> & Partial<UwsUserData>): UwsSocket {
   return ws.socket ?? ws.getUserData().socket;
-}
-
-async function listen(uws: Uws, app: uWS.TemplatedApp, options: ListenerOptions): Promise<uWS.us_listen_socket> {
-  const { host, port } = options;
-  const mode = options.sharePort === true ? 0 : uws.LIBUS_LISTEN_EXCLUSIVE_PORT;
-  const listenSocket = await new Promise<uWS.us_listen_socket | false>((resolve) => {
-    (app.listen as unknown as Listen).call(app, host, port, mode, resolve);
-  });
-  if (listenSocket !== false) return listenSocket;
-  throw listenError(options, await probeListenFailure(options));
 }
 
 /** The net below our own keep-alive, in what uWebSockets.js takes: 8 to 960 s, or 0 for none. */

@@ -2,15 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocketServer } from "ws";
+import { listenError } from "../wire/listen-error.ts";
 import { nodeSharesPorts, nodeThatSharesPorts } from "../wire/port-sharing.ts";
+import { addressOfText } from "../wire/remote-address.ts";
 import { Admissions } from "./admissions.ts";
 import { type HeaderMap, headerMapOf } from "./header-map.ts";
 import { KeepAlive } from "./keep-alive.ts";
-import { listenError } from "./listen-error.ts";
 import type { Admission, Listener, ListenerOptions, Site, UpgradeRequest } from "./listener.ts";
 import { listenerLimits } from "./listener-limits.ts";
 import { writeRawReply } from "./raw-reply.ts";
-import { addressOfText } from "./remote-address.ts";
 import { isBodiless, replyBody, replyHeaders } from "./reply-parts.ts";
 import { checkRequest, hasBody, type RequestCheck } from "./upgrade-check.ts";
 import { WsSocket, type WsSocketShared } from "./ws-socket.ts";

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "n
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { RoomgateError } from "./errors.ts";
+import { listenError } from "./listen-error.ts";
 import type { ListenPipe, Pipe, PipeHandler } from "./pipe.ts";
 import type { Logger } from "./runtime.ts";
 import { trunkPath, trunkSubprotocol, WsPipe, wsLimits } from "./ws-pipe.ts";
@@ -117,12 +117,7 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => {
-      const code = error.code === "EADDRINUSE" ? "port-taken" : "listen-failed";
-      reject(
-        new RoomgateError(code, `cannot listen on ${host}:${port}: ${error.code ?? error.message}`, { cause: error }),
-      );
-    };
+    const onError = (cause: Error): void => reject(listenError({ host, port }, cause));
     server.once("error", onError);
     server.listen(port, host, () => {
       server.removeListener("error", onError);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { OpenListener } from "../../gateway/edge/listener.ts";
-import { listenUws, loadUws } from "../../gateway/edge/listener-uws.ts";
+import { listenUws } from "../../gateway/edge/listener-uws.ts";
 import { listenWs } from "../../gateway/edge/listener-ws.ts";
+import { loadUws } from "../../gateway/wire/uws-binary.ts";
 import { RawClient } from "../contract/listener/raw-client.ts";
 
 const hasUws = await loadUws().then(

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { listenUws, loadUws } from "../../../gateway/edge/listener-uws.ts";
+import { listenUws } from "../../../gateway/edge/listener-uws.ts";
+import { loadUws } from "../../../gateway/wire/uws-binary.ts";
 import { listenerContract } from "./listener-contract.ts";
 
 const missing = await loadUws().then(

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { closeReason } from "../../../gateway/edge/close-reason.ts";
 import { headerMapOf } from "../../../gateway/edge/header-map.ts";
-import { addressOfBytes, addressOfText } from "../../../gateway/edge/remote-address.ts";
 import { isBodiless, replyBody, replyHeaders, statusText } from "../../../gateway/edge/reply-parts.ts";
+import { addressOfBytes, addressOfText } from "../../../gateway/wire/remote-address.ts";
 
 describe("the reason of a close", () => {
   it("is always valid UTF-8, the longest beginning of the text that fits", () => {

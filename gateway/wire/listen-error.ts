@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { RoomgateError } from "../wire/errors.ts";
+import { RoomgateError } from "./errors.ts";
 
 interface Place {
   readonly host: string;
