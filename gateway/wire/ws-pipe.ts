@@ -1,14 +1,15 @@
 import type { Socket } from "node:net";
 import WebSocket from "ws";
-import { closeMsMax, messageBytesMax, type Pipe, type PipeEnd, type PipeHandler, untrustedBytesMax } from "./pipe.ts";
+import { PieceReader, pieceBytes, pieceFault, sendPieces } from "./message-pieces.ts";
+import { closeMsMax, type Pipe, type PipeEnd, type PipeHandler, untrustedBytesMax } from "./pipe.ts";
 
 export const trunkPath = "/trunk";
 export const trunkSubprotocol = "roomgate-trunk";
 
-/** For both ends. Our own messages are never in pieces; a few are allowed for what may stand in between. */
+/** For both ends. None of our own messages is in fragments; a few are allowed for what may stand in between. */
 export const wsLimits = {
   perMessageDeflate: false,
-  maxPayload: messageBytesMax,
+  maxPayload: pieceBytes,
   maxFragments: 64,
   maxBufferedChunks: 64 * 1024,
   closeTimeout: closeMsMax,
@@ -17,6 +18,7 @@ export const wsLimits = {
 
 /** RFC 6455 codes that we send by ourselves. */
 const unsupportedData = 1003;
+const policyViolation = 1008;
 /** What `ws` reports where no close frame came. */
 const noCloseFrame = 1006;
 
@@ -27,6 +29,7 @@ export class WsPipe implements Pipe {
   readonly #tcp: Socket;
   readonly #onTrusted: () => void;
   readonly #handler: PipeHandler;
+  readonly #pieces = new PieceReader();
   #isTrusted = false;
   #untrustedBytes = 0;
   #wasBuffered = false;
@@ -60,9 +63,11 @@ export class WsPipe implements Pipe {
 
   send(message: Uint8Array, taken?: () => void): void {
     if (this.#hasEnded || this.#socket.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(message, () => {
-      taken?.();
-      this.#onSent();
+    sendPieces(message, (piece, isLast) => {
+      this.#socket.send(piece, () => {
+        if (isLast) taken?.();
+        this.#onSent();
+      });
     });
     if (this.#socket.bufferedAmount > 0) this.#wasBuffered = true;
   }
@@ -106,12 +111,18 @@ export class WsPipe implements Pipe {
 
   #onMessage(data: Buffer, isBinary: boolean): void {
     if (this.#hasEnded) return;
-    if (isBinary) {
-      this.#handler.onMessage(data);
+    if (!isBinary) {
+      this.#breakOff(unsupportedData, "a text message");
       return;
     }
-    this.#socket.close(unsupportedData);
-    this.#end({ kind: "protocol", code: 0, detail: "a text message" });
+    const message = this.#pieces.read(data);
+    if (message === "fault") this.#breakOff(policyViolation, pieceFault);
+    else if (message !== "unfinished") this.#handler.onMessage(message);
+  }
+
+  #breakOff(code: number, detail: string): void {
+    this.#socket.close(code);
+    this.#end({ kind: "protocol", code: 0, detail });
   }
 
   /** The library has found bytes that are no WebSocket frames, or too long ones, and closes by itself. */

@@ -123,7 +123,7 @@ describe("WIRE-2: what is no binary WebSocket message is a fault of the peer", (
 
   const wrongs: Record<string, [act: (socket: WebSocket) => void, code: number]> = {
     "a text message": [(socket) => socket.send("hello"), 1003],
-    "a message above 18 MiB": [(socket) => socket.send(new Uint8Array(18 * 1024 * 1024 + 1)), 1009],
+    "a WebSocket message above 256 KiB": [(socket) => socket.send(new Uint8Array(256 * 1024 + 1)), 1009],
     "bytes that are no frame": [(socket) => rawSocketOf(socket).write(Uint8Array.of(0xff, 0xff, 0xff)), 1002],
     "a message in very many pieces": [
       (socket) => {
