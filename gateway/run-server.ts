@@ -6,6 +6,7 @@ import { startRoomServer } from "./room/room-server.ts";
 import type { Apps } from "./room/sdk.ts";
 import { openStore } from "./store/open.ts";
 import type { ServerId } from "./wire/ids.ts";
+import { createListenPipe } from "./wire/open-listen-pipe.ts";
 import { createTrunkDialer } from "./wire/trunk-dialer.ts";
 import { createTrunkListen } from "./wire/trunk-listener.ts";
 
@@ -21,7 +22,7 @@ export async function startServerPart(context: ProcessContext, apps: Apps): Prom
     {
       runtime,
       store,
-      listenTrunk: createTrunkListen(trunks),
+      listenTrunk: createTrunkListen({ ...trunks, listenPipe: createListenPipe(options.listener, runtime.log) }),
       dialer: createTrunkDialer(trunks),
       placementKey: secret,
       marker: watchdog.marker,

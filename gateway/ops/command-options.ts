@@ -22,6 +22,7 @@ const gateway = [
 const server = [
   "rooms",
   "weight",
+  "listener",
   "trunkHost",
   "trunkPort",
   "freezeBudgetMs",

@@ -61,7 +61,7 @@ export const optionTable = {
   }),
   listener: choice(["auto", "uws", "ws"], {
     default: "auto",
-    help: "what serves clients: uWebSockets.js, ws, or the first that loads",
+    help: "what serves clients, and trunks of a room server: uWebSockets.js, ws, or the first that loads",
   }),
   messageBytesMax: integer({
     default: mebibyte,

@@ -50,7 +50,7 @@ export class BatchWriter {
   /**
    * @param onPending there was nothing to flush, and now there is.
    * @param onBatch takes a batch, either in `flush` or when a frame no longer fits behind it. The bytes do not change until `taken` is called:
-   * once, or never where the batch is kept.
+   * once, at any time, or never where the batch is kept.
    */
   constructor(onPending: () => void, onBatch: (batch: Uint8Array, taken: () => void) => void) {
     this.#onPending = onPending;

@@ -1,6 +1,6 @@
 /**
  * A connection that carries whole binary messages in order: what a trunk needs from a network, and no more. Adapters:
- * `ws-pipe.ts` on real sockets, `memory-pipe.ts` within one process; `test/contract/link` holds both to this page.
+ * `ws-pipe.ts` and, for the listening side, `uws-pipe.ts` on real sockets, `memory-pipe.ts` within one process; `test/contract/link` holds both to this page.
  */
 export interface Pipe {
   /** Of the peer, for the log. */
@@ -10,8 +10,8 @@ export interface Pipe {
   /** Bytes that have come in so far, those of unfinished messages too. Whether it moves tells whether the peer is heard. */
   readonly receivedBytes: number;
   /**
-   * Never throws; does nothing on an ended pipe. The caller must not change `message` until `taken` is called, once, from outside of this
-   * call: the bytes are with the operating system, or gone. Where the pipe ends it may never be called.
+   * Never throws; does nothing on an ended pipe. The caller must not change `message` until `taken` is called, once, within this call or
+   * later: the bytes are with the operating system, copied, or gone. Where the pipe ends it may never be called.
    */
   send(message: Uint8Array, taken?: () => void): void;
   /** The peer has proved itself. Until then the pipe ends with `protocol` when more than {@link untrustedBytesMax} have come in. */
@@ -68,5 +68,5 @@ export type ListenPipe = (
 /** What a peer may send before it is trusted: two handshake messages, with room to spare. */
 export const untrustedBytesMax = 4 * 1024;
 export const closeMsMax = 2_000;
-/** One frame of the largest kind with its WebSocket header, and some room. */
+/** One frame of the largest kind, and some room. */
 export const messageBytesMax = 18 * 1024 * 1024;

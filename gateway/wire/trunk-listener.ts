@@ -1,21 +1,18 @@
 import type { ListenTrunk, TrunkListener } from "./link.ts";
 import type { ListenPipe } from "./pipe.ts";
 import { setUpTrunks, TrunkOpening, type TrunkOptions } from "./trunk-opening.ts";
-import { createWsListenPipe } from "./ws-listen.ts";
 
 export interface TrunkListenOptions extends TrunkOptions {
-  /** Default: WebSockets. */
-  readonly listenPipe?: ListenPipe;
+  readonly listenPipe: ListenPipe;
 }
 
 /** Takes trunks in. A peer that fails the handshake costs a log line; whoever is attached to has proved itself. */
 export function createTrunkListen(options: TrunkListenOptions): ListenTrunk {
   const setup = setUpTrunks(options);
-  const listenPipe = options.listenPipe ?? createWsListenPipe({ log: options.runtime.log });
   return async (where, attach): Promise<TrunkListener> => {
     const openings = new Set<TrunkOpening>();
     let onNoneLeft = (): void => undefined;
-    const pipes = await listenPipe(where, (pipe) => {
+    const pipes = await options.listenPipe(where, (pipe) => {
       const opening: TrunkOpening = new TrunkOpening("listener", pipe, setup, {
         attach,
         failed: () => undefined,

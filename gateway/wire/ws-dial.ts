@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import WebSocket from "ws";
 import type { DialPipe, PipeEnd } from "./pipe.ts";
-import { trunkPath, trunkSubprotocol, WsPipe, wsLimits } from "./ws-pipe.ts";
+import { trunkPath, trunkSubprotocol } from "./trunk-upgrade.ts";
+import { WsPipe, wsLimits } from "./ws-pipe.ts";
 
 /** Of name, IPv4 or bracketed IPv6, and port: nothing that could lead to another path or host. */
 const addressPattern = /^(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):[0-9]{1,5}$/;

@@ -1,27 +1,29 @@
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { listenError } from "./listen-error.ts";
 import type { ListenPipe, Pipe, PipeHandler } from "./pipe.ts";
 import type { Logger } from "./runtime.ts";
-import { trunkPath, trunkSubprotocol, WsPipe, wsLimits } from "./ws-pipe.ts";
-
-export interface WsListenOptions {
-  readonly log: Logger;
-  /** Peers that have not proved themselves yet; above it an upgrade is answered 503. Default 64. */
-  readonly untrustedMax?: number;
-  /** Sockets in all; above it they are dropped as they come. Default 4 096. */
-  readonly socketsMax?: number;
-}
+import {
+  plainRefusal,
+  refusalHeaders,
+  socketsMaxDefault,
+  statusLine,
+  type TrunkListenLimits,
+  trunkSubprotocol,
+  untrustedMaxDefault,
+  upgradeRefusal,
+} from "./trunk-upgrade.ts";
+import { WsPipe, wsLimits } from "./ws-pipe.ts";
 
 const requestMsMax = 3_000;
 const headerBytesMax = 8 * 1024;
 
-/** Listens for WebSockets on the trunk's path and answers everything else with 404, 426, 400 or 503. */
-export function createWsListenPipe(options: WsListenOptions): ListenPipe {
-  const untrustedMax = options.untrustedMax ?? 64;
-  const socketsMax = options.socketsMax ?? 4_096;
+/** Listens for trunks on Node's own server and `ws`, and answers everything else with 404, 426, 400 or 503: runs wherever Node runs. */
+export function createWsListenPipe(options: TrunkListenLimits & { readonly log: Logger }): ListenPipe {
+  const untrustedMax = options.untrustedMax ?? untrustedMaxDefault;
+  const socketsMax = options.socketsMax ?? socketsMaxDefault;
   return async ({ host, port }, attach) => {
     const server = createServer({
       headersTimeout: requestMsMax,
@@ -32,8 +34,8 @@ export function createWsListenPipe(options: WsListenOptions): ListenPipe {
     server.maxConnections = socketsMax;
     const sockets = trackSockets(server);
     server.on("request", (request, response) => {
-      const status = pathOf(request) === trunkPath ? 426 : 404;
-      response.writeHead(status, refusalHeaders(status)).end();
+      const status = plainRefusal(pathOf(request));
+      response.writeHead(status, allRefusalHeaders(status)).end();
     });
     acceptUpgrades(server, untrustedMax, attach, options.log);
     await listen(server, host, port);
@@ -64,7 +66,7 @@ function acceptUpgrades(server: Server, untrustedMax: number, attach: (pipe: Pip
   });
   let untrusted = 0;
   server.on("upgrade", (request, stream, head) => {
-    const status = upgradeRefusal(request, untrusted < untrustedMax);
+    const status = upgradeRefusal(factsOf(request), untrusted < untrustedMax);
     if (status !== undefined) {
       log.warn({ address: request.socket.remoteAddress, status }, "trunk upgrade refused");
       refuseUpgrade(stream, status);
@@ -79,31 +81,29 @@ function acceptUpgrades(server: Server, untrustedMax: number, attach: (pipe: Pip
   });
 }
 
-function upgradeRefusal(request: IncomingMessage, hasRoom: boolean): number | undefined {
-  if (pathOf(request) !== trunkPath) return 404;
-  if (request.headers.upgrade?.toLowerCase() !== "websocket") return 426;
-  if (request.headers["sec-websocket-version"] !== "13") return 426;
-  const offered = request.headers["sec-websocket-protocol"]?.split(",").map((name) => name.trim()) ?? [];
-  if (!offered.includes(trunkSubprotocol)) return 400;
-  return hasRoom ? undefined : 503;
+function factsOf(request: IncomingMessage) {
+  const { headers } = request;
+  return {
+    path: pathOf(request),
+    upgrade: headers.upgrade ?? "",
+    version: headers["sec-websocket-version"] ?? "",
+    protocols: headers["sec-websocket-protocol"] ?? "",
+  };
 }
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? "").split("?", 1)[0] ?? "";
 }
 
-function refusalHeaders(status: number): Record<string, string> {
-  const headers: Record<string, string> = { Connection: "close", "Content-Length": "0" };
-  if (status === 426) Object.assign(headers, { Upgrade: "websocket", "Sec-WebSocket-Version": "13" });
-  if (status === 503) headers["Retry-After"] = "1";
-  return headers;
+function allRefusalHeaders(status: number): Record<string, string> {
+  return { Connection: "close", "Content-Length": "0", ...Object.fromEntries(refusalHeaders(status)) };
 }
 
 function refuseUpgrade(stream: Duplex, status: number): void {
   stream.on("error", () => stream.destroy());
   stream.once("finish", () => stream.destroy());
-  const lines = Object.entries(refusalHeaders(status)).map(([name, value]) => `${name}: ${value}`);
-  stream.end([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, ...lines, "", ""].join("\r\n"));
+  const lines = Object.entries(allRefusalHeaders(status)).map(([name, value]) => `${name}: ${value}`);
+  stream.end([`HTTP/1.1 ${statusLine(status)}`, ...lines, "", ""].join("\r\n"));
 }
 
 function trackSockets(server: Server): ReadonlySet<Socket> {

@@ -3,9 +3,6 @@ import WebSocket from "ws";
 import { PieceReader, pieceBytes, pieceFault, sendPieces } from "./message-pieces.ts";
 import { closeMsMax, type Pipe, type PipeEnd, type PipeHandler, untrustedBytesMax } from "./pipe.ts";
 
-export const trunkPath = "/trunk";
-export const trunkSubprotocol = "roomgate-trunk";
-
 /** For both ends. None of our own messages is in fragments; a few are allowed for what may stand in between. */
 export const wsLimits = {
   perMessageDeflate: false,

@@ -4,6 +4,8 @@ import { pack, unpack } from "msgpackr";
 import { WebSocket } from "ws";
 import { until } from "./until.ts";
 
+const pieceBytes = 256 * 1024;
+
 interface Identity {
   readonly role: string;
   readonly id: string;
@@ -15,6 +17,7 @@ export interface RawTrunk {
   readonly socket: WebSocket;
   /** Everything that the listener has sent. */
   readonly got: readonly Buffer[];
+  /** One message, in pieces where it has to be. */
   send(bytes: Uint8Array): void;
   /** Resolves with the close code. */
   closed(msMax?: number): Promise<number>;
@@ -34,7 +37,9 @@ export async function dialRawTrunk(address: string): Promise<RawTrunk> {
   return {
     socket,
     got,
-    send: (bytes) => socket.send(bytes),
+    send: (bytes) => {
+      for (const piece of piecesOf(bytes)) socket.send(piece);
+    },
     closed: async (msMax) =>
       (await until(
         () => code,
@@ -42,6 +47,15 @@ export async function dialRawTrunk(address: string): Promise<RawTrunk> {
         msMax,
       )) ?? 0,
   };
+}
+
+function piecesOf(message: Uint8Array): Uint8Array[] {
+  if (message.length <= pieceBytes) return [message];
+  const announcement = Buffer.alloc(4);
+  announcement.writeUInt32LE(message.length);
+  const pieces: Uint8Array[] = [announcement];
+  for (let at = 0; at < message.length; at += pieceBytes) pieces.push(message.subarray(at, at + pieceBytes));
+  return pieces;
 }
 
 export function hello(role = "gateway", id = "g-raw", versions: readonly number[] = [1]) {

@@ -82,6 +82,7 @@ export function testLinks(name: string, openWorld: () => Promise<LinkWorld>): vo
       return dialer.dial(address, recordLinks(near), (end) => failures.push(end));
     }
 
+    /** `one` is the dialing side, `other` the listening one. */
     async function open(timing: Partial<LinkTiming> = patient): Promise<{ one: RecordedLink; other: RecordedLink }> {
       const listener = await listen(timing);
       dial(await world.reach(listener.address), { timing });
@@ -89,6 +90,25 @@ export function testLinks(name: string, openWorld: () => Promise<LinkWorld>): vo
       const [one, other] = [near[0], far[0]];
       if (one === undefined || other === undefined) throw new Error("no link");
       return { one, other };
+    }
+
+    /** The dialing side and the listening one, each as the one that acts. */
+    const sides = ["dialing", "listening"] as const;
+    async function openFrom(side: (typeof sides)[number], timing: Partial<LinkTiming> = patient) {
+      const { one, other } = await open(timing);
+      return side === "dialing" ? { one, other } : { one: other, other: one };
+    }
+
+    /** A message of 16 KiB each millisecond, until the link ends. */
+    function keepSending(from: RecordedLink): void {
+      let sent = 0;
+      const goOn = (): void => {
+        if (from.ends.length > 0 || sent === 2_000) return;
+        sent += 1;
+        from.link.up(1, 1, 1, sent, false, new Uint8Array(16 * 1024));
+        world.runtime.after(1, goOn);
+      };
+      goOn();
     }
 
     test("WIRE-5: both sides know whom they talk to", async () => {
@@ -109,17 +129,20 @@ export function testLinks(name: string, openWorld: () => Promise<LinkWorld>): vo
       expect([one.batchEnds, other.batchEnds]).toEqual([[frames.length], [frames.length]]);
     });
 
-    test("WIRE-8: order is kept over many turns and batches, and frames of the largest kind pass", async () => {
-      const { one, other } = await open();
-      const sizes = [1, 70_000, 4 * 1024 * 1024, 16 * 1024 * 1024, 3, 900_000, 0];
-      for (const [index, size] of sizes.entries()) {
-        one.link.up(1, 1, 1, index + 1, false, new Uint8Array(size).fill(index));
-        if (index % 2 === 1) await world.pass(1);
-      }
-      await world.until("all arrive", () => other.frames.length === sizes.length);
-      const arrived = other.frames.map((frame) => (frame.t === "up" ? [frame.cseq, frame.payload.length] : frame.t));
-      expect(arrived).toEqual(sizes.map((size, index) => [index + 1, size]));
-    });
+    test.each(sides)(
+      "WIRE-8: order is kept over many turns and batches, and frames of the largest kind pass (%s)",
+      async (side) => {
+        const { one, other } = await openFrom(side);
+        const sizes = [1, 70_000, 4 * 1024 * 1024, 16 * 1024 * 1024, 3, 900_000, 0];
+        for (const [index, size] of sizes.entries()) {
+          one.link.up(1, 1, 1, index + 1, false, new Uint8Array(size).fill(index));
+          if (index % 2 === 1) await world.pass(1);
+        }
+        await world.until("all arrive", () => other.frames.length === sizes.length);
+        const arrived = other.frames.map((frame) => (frame.t === "up" ? [frame.cseq, frame.payload.length] : frame.t));
+        expect(arrived).toEqual(sizes.map((size, index) => [index + 1, size]));
+      },
+    );
 
     test("WIRE-7: nobody listens: refused", async () => {
       const listener = await listen();
@@ -151,16 +174,20 @@ export function testLinks(name: string, openWorld: () => Promise<LinkWorld>): vo
       expect(world.lines.filter((line) => line.message === "trunk is silent")).toHaveLength(2);
     });
 
-    test("WIRE-7: a side that ends a silent link says so: its peer does not take it for dead", async () => {
-      const listener = await listen(patient);
-      dial(await world.reach(listener.address), { timing: hasty });
-      await world.until("the link opens", () => near.length === 1 && far.length === 1);
-      world.hold();
-      await world.until("the near side ends", () => near[0]?.ends.length === 1);
-      world.release();
-      await world.until("the far side hears", () => far[0]?.ends.length === 1);
-      expect(far[0]?.ends).toMatchObject([{ kind: "closed" }]);
-    });
+    test.each(sides)(
+      "WIRE-7: a side that ends a silent link says so: its peer does not take it for dead (%s)",
+      async (side) => {
+        const listener = await listen(side === "listening" ? hasty : patient);
+        dial(await world.reach(listener.address), { timing: side === "dialing" ? hasty : patient });
+        await world.until("the link opens", () => near.length === 1 && far.length === 1);
+        const [hastyLinks, patientLinks] = side === "dialing" ? [near, far] : [far, near];
+        world.hold();
+        await world.until("the hasty side ends", () => hastyLinks[0]?.ends.length === 1);
+        world.release();
+        await world.until("the other side hears", () => patientLinks[0]?.ends.length === 1);
+        expect(patientLinks[0]?.ends).toMatchObject([{ kind: "closed" }]);
+      },
+    );
 
     test("WIRE-7: no answer to a dial: silent, in bounded time", async () => {
       const listener = await listen();
@@ -182,8 +209,8 @@ export function testLinks(name: string, openWorld: () => Promise<LinkWorld>): vo
       await world.until("it still works", () => other.frames.some((frame) => frame.t === "flow"));
     });
 
-    test("WIRE-8: closing sends what was written; both sides end as closed, once", async () => {
-      const { one, other } = await open();
+    test.each(sides)("WIRE-8: closing sends what was written; both sides end as closed, once (%s)", async (side) => {
+      const { one, other } = await openFrom(side);
       one.link.up(1, 1, 1, 1, true, new Uint8Array(200_000).fill(0x61));
       one.link.close();
       one.link.close();
@@ -198,29 +225,55 @@ export function testLinks(name: string, openWorld: () => Promise<LinkWorld>): vo
       expect([one.link.bufferedBytes, other.link.bufferedBytes]).toEqual([0, 0]);
     });
 
-    test("WIRE-9: what the peer does not take is counted, and reported when it is gone", async () => {
-      const { one, other } = await open();
-      world.hold();
-      const pieces = 32;
-      for (let offset = 0; offset < pieces; offset += 1) one.link.chunk(1, offset, new Uint8Array(1024 * 1024));
-      await world.pass(20);
-      expect(one.link.bufferedBytes).toBeGreaterThan(1024 * 1024);
-      expect(one.drainedCount).toBe(0);
-      world.release();
-      await world.until("it is drained", () => one.drainedCount > 0);
-      expect(one.link.bufferedBytes).toBe(0);
-      await world.until("all arrive", () => other.frames.length === pieces);
-    });
+    test.each(sides)(
+      "WIRE-8: closing while the peer goes on sending loses nothing that was written (%s)",
+      async (side) => {
+        const { one, other } = await openFrom(side);
+        const pieces = 24;
+        keepSending(other);
+        await world.until("it sends", () => one.frames.length > 2);
+        for (let offset = 0; offset < pieces; offset += 1) one.link.chunk(1, offset, new Uint8Array(1024 * 1024));
+        one.link.close();
+        await world.until("both end", () => one.ends.length + other.ends.length === 2);
+        expect(other.frames.map((frame) => (frame.t === "chunk" ? frame.offset : frame.t))).toEqual([
+          ...Array(pieces).keys(),
+        ]);
+        expect([one.ends, other.ends]).toMatchObject([[{ kind: "closed" }], [{ kind: "closed" }]]);
+      },
+    );
 
-    test("WIRE-9: who has seen bytes wait hears when they are gone, also where the system took them at once", async () => {
-      const { one } = await open();
-      one.link.flow(1, 1, 1);
-      expect(one.link.bufferedBytes).toBe(20);
-      await world.until("it is drained", () => one.drainedCount === 1);
-    });
+    test.each(sides)(
+      "WIRE-9: what the peer does not take is counted, and reported when it is gone (%s)",
+      async (side) => {
+        const { one, other } = await openFrom(side);
+        world.hold();
+        const drainedBefore = one.drainedCount;
+        const pieces = 32;
+        for (let offset = 0; offset < pieces; offset += 1) one.link.chunk(1, offset, new Uint8Array(1024 * 1024));
+        await world.pass(20);
+        expect(one.link.bufferedBytes).toBeGreaterThan(1024 * 1024);
+        expect(one.drainedCount).toBe(drainedBefore);
+        world.release();
+        await world.until("it is drained", () => one.drainedCount > drainedBefore);
+        expect(one.link.bufferedBytes).toBe(0);
+        await world.until("all arrive", () => other.frames.length === pieces);
+      },
+    );
 
-    test("WIRE-9: a peer that takes nothing costs no more than the bound", async () => {
-      const { one } = await open({ ...patient, bufferedBytesMax: 4 * 1024 * 1024 });
+    test.each(sides)(
+      "WIRE-9: who has seen bytes wait hears of it when they are gone at once, too (%s)",
+      async (side) => {
+        const { one } = await openFrom(side);
+        await world.pass(20);
+        const drainedBefore = one.drainedCount;
+        one.link.flow(1, 1, 1);
+        expect(one.link.bufferedBytes).toBe(20);
+        await world.until("it is drained", () => one.drainedCount === drainedBefore + 1);
+      },
+    );
+
+    test.each(sides)("WIRE-9: a peer that takes nothing costs no more than the bound (%s)", async (side) => {
+      const { one } = await openFrom(side, { ...patient, bufferedBytesMax: 4 * 1024 * 1024 });
       world.hold();
       for (let turn = 0; turn < 60 && one.ends.length === 0; turn += 1) {
         one.link.chunk(1, turn, new Uint8Array(1024 * 1024));
@@ -313,6 +366,18 @@ export function testLinks(name: string, openWorld: () => Promise<LinkWorld>): vo
       dial(listener?.address ?? "");
       await world.until("dialing fails", () => failures.length === 1);
       expect(failures).toMatchObject([{ kind: "refused" }]);
+    });
+
+    test("WIRE-8: a listener that closes while its peers go on sending ends their links in good order", async () => {
+      const { one, other } = await open();
+      keepSending(one);
+      await world.until("it sends", () => other.frames.length > 2);
+      let isClosed = false;
+      void listeners[0]?.close().then(() => {
+        isClosed = true;
+      });
+      await world.until("it is closed, and both have ended", () => isClosed && one.ends.length === 1);
+      expect([one.ends, other.ends]).toMatchObject([[{ kind: "closed" }], [{ kind: "closed" }]]);
     });
 
     test("a dial that is cancelled is heard of no more, before the pipe is open and within the handshake", async () => {

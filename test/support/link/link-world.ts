@@ -1,9 +1,8 @@
 import { createMemoryNetwork } from "../../../gateway/wire/memory-pipe.ts";
 import { createNodeRuntime } from "../../../gateway/wire/node-runtime.ts";
 import type { DialPipe, ListenPipe } from "../../../gateway/wire/pipe.ts";
-import type { Runtime } from "../../../gateway/wire/runtime.ts";
+import type { Logger, Runtime } from "../../../gateway/wire/runtime.ts";
 import { createWsDialPipe } from "../../../gateway/wire/ws-dial.ts";
-import { createWsListenPipe } from "../../../gateway/wire/ws-listen.ts";
 import { createVirtualRuntime, type LogLine } from "../virtual-runtime.ts";
 import { type FaultyProxy, openFaultyProxy } from "./faulty-proxy.ts";
 
@@ -48,7 +47,9 @@ export async function openMemoryWorld(): Promise<LinkWorld> {
   };
 }
 
-export async function openSocketWorld(): Promise<LinkWorld> {
+export async function openSocketWorld(
+  createListenPipe: (options: { readonly log: Logger }) => ListenPipe,
+): Promise<LinkWorld> {
   const captured = createVirtualRuntime();
   const runtime = createNodeRuntime({ log: captured.log });
   const proxies: FaultyProxy[] = [];
@@ -57,7 +58,7 @@ export async function openSocketWorld(): Promise<LinkWorld> {
     runtime,
     lines: captured.lines,
     dialPipe: createWsDialPipe(),
-    listenPipe: createWsListenPipe({ log: captured.log }),
+    listenPipe: createListenPipe({ log: captured.log }),
     reach: async (address) => {
       const proxy = await openFaultyProxy(address);
       proxies.push(proxy);
