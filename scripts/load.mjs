@@ -3,7 +3,6 @@
 // is 99 where a promise was broken.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -148,7 +147,7 @@ async function run({ scenario, values }) {
     };
     const duration = settings.LOAD_DURATION ?? "30s";
     console.log(`load: ${name} against ${clientUrl} for ${duration}; the figures come in the end`);
-    const exit = await runK6(k6.path, bundle.path, settings, shareOfMachine(clientUrl));
+    const exit = await runK6(k6.path, bundle.path, settings);
     if (existsSync(report)) console.log(`report: ${report}`);
     return exit;
   } finally {
@@ -157,23 +156,12 @@ async function run({ scenario, values }) {
   }
 }
 
-/**
- * What k6 is held to by Go itself, unless the environment says otherwise. Where it shares a machine with the cluster, it would take the
- * cores of what it measures, so it gets half of them; and memory instead of time for collecting garbage, which the times would contain.
- */
-function shareOfMachine(clientUrl) {
-  const isHere = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(clientUrl).hostname);
-  return {
-    GOGC: "800",
-    ...(isHere ? { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))) } : {}),
-  };
-}
-
 /** Nothing of a run leaves this machine but what the scenario itself connects to. */
-function runK6(path, script, settings, share) {
+function runK6(path, script, settings) {
   const variables = Object.entries(settings).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
   const args = ["run", "--quiet", "--no-usage-report", "--include-system-env-vars=false", ...variables, script];
-  const env = { ...share, ...process.env, K6_AUTO_EXTENSION_RESOLUTION: "false" };
+  // Memory instead of time for collecting garbage, which the times would contain. As for processors, see LOAD-TESTING.md.
+  const env = { GOGC: "800", ...process.env, K6_AUTO_EXTENSION_RESOLUTION: "false" };
   const child = spawn(path, args, { stdio: ["ignore", "inherit", "inherit"], env });
   // k6 ends in order at the first one; what comes by the terminal it gets by itself.
   process.on("SIGTERM", () => child.kill("SIGTERM"));
