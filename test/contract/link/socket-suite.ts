@@ -232,6 +232,61 @@ export function testSockets(under: ListenerUnderTest): void {
       for (const socket of [...idle, later]) socket.destroy();
     });
 
+    describe("WIRE-8: a pipe that closes", () => {
+      const heard = (socket: WebSocket) => {
+        const seen = { messages: 0, codes: [] as number[], reasons: [] as string[] };
+        socket.on("message", () => {
+          seen.messages += 1;
+        });
+        socket.on("close", (code, reason) => {
+          seen.codes.push(code);
+          seen.reasons.push(reason.toString());
+        });
+        return seen;
+      };
+
+      test("sends nothing more, and ends once, with its own code", async () => {
+        const socket = await openRaw();
+        const seen = heard(socket);
+        const pipe = far[0]?.pipe;
+        pipe?.send(new Uint8Array(10));
+        pipe?.close(4400, "version");
+        pipe?.close(1000, "");
+        pipe?.send(new Uint8Array(10));
+        await until("both have ended", () => far[0]?.ends.length === 1 && seen.codes.length === 1);
+        expect(seen).toEqual({ messages: 1, codes: [4400], reasons: ["version"] });
+        expect(far[0]?.ends).toEqual([{ kind: "closed", code: 4400, detail: "closed here" }]);
+      });
+
+      test("ends within seconds where the peer stands still, and the peer is told when it goes on", async () => {
+        const socket = await openRaw();
+        const seen = heard(socket);
+        socket.pause();
+        far[0]?.pipe.close(1001, "silent");
+        await until("it has ended", () => far[0]?.ends.length === 1);
+        expect(far[0]?.ends).toMatchObject([{ kind: "closed" }]);
+        socket.resume();
+        await until("the peer has ended", () => seen.codes.length === 1);
+        expect(seen).toMatchObject({ codes: [1001], reasons: ["silent"] });
+      });
+
+      test("ends within seconds where the peer does not take what was sent", async () => {
+        const socket = await openRaw();
+        const seen = heard(socket);
+        socket.pause();
+        const pipe = far[0]?.pipe;
+        for (let count = 0; count < 4; count += 1) pipe?.send(new Uint8Array(8 * 1024 * 1024));
+        expect(pipe?.bufferedBytes).toBeGreaterThan(0);
+        pipe?.close(1001, "silent");
+        await until("it has ended", () => far[0]?.ends.length === 1);
+        expect(far[0]?.ends).toMatchObject([{ kind: "closed" }]);
+        expect(pipe?.bufferedBytes).toBe(0);
+        socket.resume();
+        await until("the peer has ended", () => seen.codes.length === 1);
+        expect(seen.codes).toEqual([1006]);
+      });
+    });
+
     test("a port is bound again at once, also while connections of its last owner are not forgotten yet", async () => {
       const port = Number(listener.address.split(":").at(-1));
       const where = { host: "localhost", port };
