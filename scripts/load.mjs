@@ -3,6 +3,7 @@
 // is 99 where a promise was broken.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
+import { getPriority, setPriority } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -12,6 +13,8 @@ import { openKiller } from "./tools/server-killer.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const brokenPromise = 99;
+/** Of a load test beside its cluster, as `nice` counts: what the cluster needs it gets first, and the rest is k6's. */
+const besideClusterPriority = 10;
 
 const scenarios = {
   connect: "clients come one after the other, and then sit there (200)",
@@ -132,6 +135,8 @@ async function run({ scenario, values }) {
   mkdirSync(dirname(report), { recursive: true });
   const bundle = await bundleLoad(file);
   const killer = await openKiller(adminUrl);
+  // k6 inherits it.
+  if (isHere(clientUrl) && getPriority() < besideClusterPriority) setPriority(besideClusterPriority);
   try {
     const given = Object.entries(options).flatMap(([flag, [variable]]) =>
       values[flag] === undefined ? [] : [[variable, values[flag]]],
@@ -156,11 +161,15 @@ async function run({ scenario, values }) {
   }
 }
 
+function isHere(url) {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
+}
+
 /** Nothing of a run leaves this machine but what the scenario itself connects to. */
 function runK6(path, script, settings) {
   const variables = Object.entries(settings).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
   const args = ["run", "--quiet", "--no-usage-report", "--include-system-env-vars=false", ...variables, script];
-  // Memory instead of time for collecting garbage, which the times would contain. As for processors, see LOAD-TESTING.md.
+  // Memory instead of time for collecting garbage, which the times would contain.
   const env = { GOGC: "800", ...process.env, K6_AUTO_EXTENSION_RESOLUTION: "false" };
   const child = spawn(path, args, { stdio: ["ignore", "inherit", "inherit"], env });
   // k6 ends in order at the first one; what comes by the terminal it gets by itself.
