@@ -30,10 +30,6 @@ const headings = 16;
 const aimNoise = 9;
 /** Which ways are tried round what stands in the way. */
 const turns = [0, 1, -1, 2, -2, 3, -3, 4, -4];
-/** Those of the upper left corner. What stands in the others mirrors them. */
-const cornerObstacles = arena.obstacles.filter(
-  ({ right, bottom }) => right < arena.width / 2 && bottom < arena.height / 2,
-);
 const nearGoalUnits = 30 * unitsPerPixel;
 
 /** One bot's mind: gathers what lies around, brings gems to the bank, and shoots at who comes near. No network and no clock in it. */
@@ -147,5 +143,5 @@ function isClear(x: number, y: number): boolean {
   const cornerX = Math.min(x, arena.width - x);
   const cornerY = Math.min(y, arena.height - y);
   if (cornerX < figureRadius || cornerY < figureRadius) return false;
-  return !cornerObstacles.some((box) => touches(cornerX, cornerY, box));
+  return !arena.cornerObstacles.some((box) => touches(cornerX, cornerY, box));
 }

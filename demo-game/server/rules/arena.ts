@@ -21,6 +21,8 @@ export interface Arena {
   readonly width: number;
   readonly height: number;
   readonly obstacles: readonly Box[];
+  /** Those of the upper left quarter. The other quarters mirror it. */
+  readonly cornerObstacles: readonly Box[];
   readonly spawns: readonly Place[];
   /** Where things may come to lie. */
   readonly itemSpots: readonly Place[];
@@ -100,6 +102,7 @@ export const arena: Arena = {
   width: widthPx * unitsPerPixel,
   height: heightPx * unitsPerPixel,
   obstacles: quarterObstacles.flatMap(mirrored).map(inUnits),
+  cornerObstacles: quarterObstacles.map(inUnits),
   spawns: placesInUnits(quarterSpawns),
   itemSpots: placesInUnits(quarterItemSpots),
   bank: {
