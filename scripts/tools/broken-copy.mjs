@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mutantPlugin, whyNot } from "../mutants/patch.mjs";
-import { bundlePrograms } from "./bundle.mjs";
+import { bundlePrograms, scratchFolder } from "./bundle.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -13,10 +13,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export async function copyWithFault(mutant) {
   const broken = whyNot(root, mutant);
   if (broken !== undefined) throw new Error(`"${mutant.name}" cannot be made any more: ${broken}`);
-  const cache = join(root, "node_modules/.cache");
-  mkdirSync(cache, { recursive: true });
-  const path = mkdtempSync(join(cache, "broken-"));
-  const remove = () => rmSync(path, { recursive: true, force: true });
+  const { path, remove } = scratchFolder("broken");
   try {
     for (const part of ["dist/gateway/ops", "dist/pages", "package.json", "scripts/roomgate.mjs"]) {
       cpSync(join(root, part), join(path, part), { recursive: true });

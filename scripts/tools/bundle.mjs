@@ -10,12 +10,16 @@ const alias = { "roomgate/room": join(root, "gateway/serve.ts"), roomgate: join(
 
 const common = { root, configFile: false, logLevel: "error" };
 
-/** Bundles into a folder below `node_modules`, so that what is not bundled is found. Call `remove` in the end. */
-async function bundleFile(name, config) {
+/** A new folder below `node_modules`, so that what runs in it finds its packages. Call `remove` in the end, also where that fails. */
+export function scratchFolder(name) {
   const cache = join(root, "node_modules/.cache");
   mkdirSync(cache, { recursive: true });
-  const outDir = mkdtempSync(join(cache, `${name}-`));
-  const remove = () => rmSync(outDir, { recursive: true, force: true });
+  const path = mkdtempSync(join(cache, `${name}-`));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+async function bundleFile(name, config) {
+  const { path: outDir, remove } = scratchFolder(name);
   try {
     await build({ ...common, ...config, build: { ...config.build, outDir, emptyOutDir: false, minify: false } });
   } catch (error) {
@@ -81,8 +85,8 @@ function ownAddresses() {
 /**
  * Bundles the programs from their sources into `outDir`, each under its own name and what they share in `chunks/`. A process that loads
  * some ten files begins in half of the CPU time that hundreds of them take, packages included, and a process begins while others take over
- * from the one before it. Packages with native code stay outside, and what they
- * load by themselves. `plugins` may change sources on their way.
+ * from the one before it. Packages with native code stay outside, and what they load by themselves. `plugins` may change
+ * sources on their way.
  */
 export async function bundlePrograms(outDir, plugins = []) {
   await build({
