@@ -20,18 +20,23 @@ export interface Store {
   /** `head` is `undefined` for a room that was never owned. Linearizable: never older than a change that was answered. */
   readHead(room: RoomKey): Promise<{ kind: "head"; head: Head | undefined } | Unavailable>;
 
-  /** Heads whose owner is `owner` (all owned rooms if left out), at most `limit`, in no promised order. */
-  listHeads(filter: HeadFilter): Promise<{ kind: "heads"; heads: readonly RoomHead[] } | Unavailable>;
+  /**
+   * Heads that fit the filter, in the order of their keys, at most `limit`. `next` is there where more may follow, also if fewer than
+   * `limit` were found: ask again with `after: next`. Each head is one that its room had during the call. A room that changes its owner
+   * meanwhile may be missed, and is found by the next listing. Where `mustRun` is asked for, the cost is in proportion to the rooms that
+   * must run, not to all rooms.
+   */
+  listHeads(filter: HeadFilter): Promise<HeadPage | Unavailable>;
 
   /**
    * Takes each room over on its own: if its head is still exactly `expect`, the head becomes
    * `{ epoch: expect.epoch + 1, owner, tail }`. Answers in the order of the requests. Where `journaled`, a fence record
-   * is appended to the room's journal and `tail` rises by one (DESIGN rule 1); otherwise `tail` stays.
+   * is appended to the room's journal and `tail` rises by one (DESIGN rule 1); otherwise `tail` stays. `mustRun` stays in any case.
    * `fenced` carries the head that was found instead. Durable when answered `taken`.
    */
   takeover(requests: readonly TakeoverRequest[]): Promise<readonly TakeoverAnswer[]>;
 
-  /** Gives up ownership, if the head is still exactly `expect` and owned by `owner`: owner becomes `null`; epoch and tail stay. */
+  /** Gives up ownership, if the head is still exactly `expect` and owned by `owner`: owner becomes `null`; everything else stays. */
   release(
     room: RoomKey,
     expect: HeadVersion,
@@ -102,6 +107,8 @@ export interface HeadVersion {
 /** Who may run a room. `owner` is `null` while nobody does; the epoch never goes down, also across that. */
 export interface Head extends HeadVersion {
   readonly owner: ServerId | null;
+  /** Work waits in the room (timers, work, what it has told and nobody has heard): it must run although nobody is connected. */
+  readonly mustRun: boolean;
 }
 
 export interface RoomHead {
@@ -110,9 +117,20 @@ export interface RoomHead {
 }
 
 export interface HeadFilter {
-  readonly owner?: ServerId;
+  /** Left out: rooms of all owners. `null`: rooms that have been owned and that nobody owns now. */
+  readonly owner?: ServerId | null;
+  /** Only rooms that must run. */
+  readonly mustRun?: true;
   readonly app?: AppName;
+  /** Only rooms whose keys come after this one. */
+  readonly after?: RoomKey;
   readonly limit: number;
+}
+
+export interface HeadPage {
+  readonly kind: "heads";
+  readonly heads: readonly RoomHead[];
+  readonly next?: RoomKey;
 }
 
 export interface TakeoverRequest {
@@ -130,6 +148,8 @@ export interface AppendRequest {
   readonly expect: HeadVersion;
   /** Not to be changed by the caller until the call is answered. */
   readonly records: readonly Uint8Array[];
+  /** What becomes of the head's `mustRun`, in one step with the records, of which there may be none. Left out: it stays. */
+  readonly mustRun?: boolean;
 }
 
 export type AppendAnswer = { kind: "appended"; tail: Position } | Fenced | Unknown | Unavailable;

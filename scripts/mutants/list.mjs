@@ -75,6 +75,27 @@ export const mutants = [
     suite: ["test/unit/room/committer.test.ts"],
   },
   {
+    name: "a takeover leaves a room that must run in its old owner's index",
+    file: "gateway/store/lmdb/ownership.ts",
+    find: "  if (before?.mustRun && (isMoved || !after.mustRun))",
+    replace: "  if (before?.mustRun && !after.mustRun)",
+    suite: ["test/contract/store/lmdb.test.ts"],
+  },
+  {
+    name: "a store of the form before is taken in",
+    file: "gateway/store/lmdb/environment.ts",
+    find: "  if (found === format) return;",
+    replace: '  if (found?.startsWith("roomgate-store ")) return;',
+    suite: ["test/unit/store/open-store.test.ts"],
+  },
+  {
+    name: "a page of heads that is not the last has no cursor",
+    file: "gateway/store/lmdb/heads.ts",
+    find: "rooms.length > limit && next !== undefined",
+    replace: "rooms.length > 2 * limit && next !== undefined",
+    suite: ["test/contract/store/lmdb.test.ts"],
+  },
+  {
     name: "a late snapshot replaces a newer one",
     file: "gateway/store/memory/memory-store.ts",
     find: "if (state.snapshot !== undefined && state.snapshot.position > snapshot.position)",

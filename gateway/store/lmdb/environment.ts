@@ -23,7 +23,10 @@ export interface Tables {
   readonly snapshots: Table;
   readonly chunks: Table;
   readonly generations: Table;
+  /** All rooms, by owner. */
   readonly owners: Table;
+  /** Those that must run, by owner. */
+  readonly mustRun: Table;
 }
 
 export type Table = Database<Buffer, Uint8Array>;
@@ -43,7 +46,7 @@ export interface Environment {
 export const fileMode = 0o600;
 
 const formatKey = Buffer.from("format");
-const format = "roomgate-store 1";
+const format = "roomgate-store 2";
 
 /**
  * How LMDB is used:
@@ -91,6 +94,7 @@ export async function openEnvironment(path: string, settings: LmdbSettings): Pro
       if (opened === undefined) throw new Error(`table ${name} is missing`);
       return opened;
     };
+    await checkFormat(root);
     const environment: Environment = {
       directory,
       instance: randomBytes(8),
@@ -103,9 +107,9 @@ export async function openEnvironment(path: string, settings: LmdbSettings): Pro
         chunks: table("chunks"),
         generations: table("generations"),
         owners: table("owners"),
+        mustRun: table("mustRun"),
       },
     };
-    await checkFormat(root.openDB<Buffer, Uint8Array>({ ...bytesOnly, name: "meta" }));
     if (isNew) syncDirectories(directory);
     return environment;
   } catch (cause) {
@@ -165,13 +169,18 @@ function prepareLockFile(directory: string): void {
   }
 }
 
-async function checkFormat(meta: Table): Promise<void> {
-  await meta.ifNoExists(formatKey, () => {
-    meta.put(formatKey, Buffer.from(format));
-  });
-  meta.resetReadTxn();
+/** Before any other table is looked for: what is not found is made, and a store of another form is to stay as it is. */
+async function checkFormat(root: RootDatabase<Buffer, Uint8Array>): Promise<void> {
+  const meta = root.openDB<Buffer, Uint8Array>({ keyEncoding: "binary", encoding: "binary", name: "meta" });
+  if (meta.get(formatKey) === undefined) {
+    await meta.ifNoExists(formatKey, () => {
+      meta.put(formatKey, Buffer.from(format));
+    });
+    meta.resetReadTxn();
+  }
   const found = meta.get(formatKey)?.toString();
-  if (found !== format) throw new Error(`it is of the form ${JSON.stringify(found)}, this version needs "${format}"`);
+  if (found === format) return;
+  throw new Error(`it is of the form "${found}", this version needs "${format}"; it is left as it is`);
 }
 
 /** A new file survives a loss of power only if its directory's entry does. */

@@ -88,7 +88,7 @@ export async function openLmdbStore(path: string, options?: LmdbStoreOptions): P
         root.resetReadTxn();
         return { kind: "head", head: headOf(readHeadRow(environment, room)) };
       }),
-    listHeads: (filter) => answer(async () => ({ kind: "heads", heads: await listHeads(environment, filter) })),
+    listHeads: (filter) => answer(() => listHeads(environment, filter)),
     takeover: (requests) => answerEach(requests, (request) => commit.submit(takeoverChange(request))),
     release: (room, expect, owner) => answer(() => commit.submit(releaseChange(room, expect, owner))),
     saveSnapshot: (room, epoch, snapshot) => answer(() => snapshots.save(room, epoch, snapshot)),

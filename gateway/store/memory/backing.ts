@@ -15,6 +15,7 @@ export interface MemoryRoom {
   epoch: Epoch;
   tail: Position;
   owner: ServerId | null;
+  mustRun: boolean;
   /** Records up to here are gone. */
   trimmed: Position;
   /** Positions `trimmed + 1` to `tail`. */

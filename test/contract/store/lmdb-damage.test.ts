@@ -101,7 +101,7 @@ describe("STORE-8: damage on disk", () => {
       expect(answer).toMatchObject({ kind: "unavailable", reason: expect.stringContaining("app/r is damaged") });
     }
     await add(store, "app/z", other, "a");
-    expect(await headOf(store, "app/z")).toEqual({ epoch: 1, tail: 2, owner: "s1" });
+    expect(await headOf(store, "app/z")).toEqual({ epoch: 1, tail: 2, owner: "s1", mustRun: false });
   });
 
   test("a damaged or missing part of a snapshot is told, and a new snapshot heals it", async () => {

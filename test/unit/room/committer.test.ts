@@ -43,7 +43,7 @@ beforeEach(() => {
   client = new Client();
   appends = [];
   heads = 0;
-  head = { epoch: 3, tail: 7, owner: me };
+  head = { epoch: 3, tail: 7, owner: me, mustRun: false };
 });
 
 async function commit(): Promise<void> {
@@ -69,7 +69,7 @@ async function commit(): Promise<void> {
 describe("COMMIT-3: an append whose answer is unknown", () => {
   test("is looked up, and was done where the head stands exactly behind it in this epoch", async () => {
     answers = [unknown];
-    head = { epoch: 3, tail: 9, owner: me };
+    head = { epoch: 3, tail: 9, owner: me, mustRun: false };
     await commit();
     expect(client.heard).toEqual(["appended 9"]);
     expect([appends.length, heads]).toEqual([1, 1]);
@@ -86,14 +86,14 @@ describe("COMMIT-3: an append whose answer is unknown", () => {
   });
 
   test("has landed after all where the second try is fenced by the first", async () => {
-    answers = [unknown, { kind: "fenced", head: { epoch: 3, tail: 9, owner: me } }];
+    answers = [unknown, { kind: "fenced", head: { epoch: 3, tail: 9, owner: me, mustRun: false } }];
     await commit();
     expect(client.heard).toEqual(["appended 9"]);
   });
 
   test.each<[string, Head]>([
-    ["another epoch, at the very position", { epoch: 4, tail: 9, owner: "s2" as ServerId }],
-    ["another position of this epoch", { epoch: 3, tail: 8, owner: me }],
+    ["another epoch, at the very position", { epoch: 4, tail: 9, owner: "s2" as ServerId, mustRun: false }],
+    ["another position of this epoch", { epoch: 3, tail: 8, owner: me, mustRun: false }],
   ])("is not taken for done at %s", async (_what, found) => {
     answers = [unknown];
     head = found;
