@@ -96,6 +96,20 @@ export const mutants = [
     suite: ["test/contract/store/lmdb.test.ts"],
   },
   {
+    name: "a second store of a process takes the first one's writing for an orphan",
+    file: "gateway/store/lmdb/generation-collector.ts",
+    find: '      if (row?.state === "writing" && !isRunning(row.by)) {',
+    replace: '      if (row?.state === "writing" && (row.by.pid === globalThis.process.pid || !isRunning(row.by))) {',
+    suite: ["test/contract/store/lmdb-orphans.test.ts"],
+  },
+  {
+    name: "a writer counts as alive by its pid alone",
+    file: "gateway/store/lmdb/process-start.ts",
+    find: "  if (found !== undefined) return found.equals(start);",
+    replace: "  if (found !== undefined) return true;",
+    suite: ["test/contract/store/lmdb-orphans.test.ts"],
+  },
+  {
     name: "a late snapshot replaces a newer one",
     file: "gateway/store/memory/memory-store.ts",
     find: "if (state.snapshot !== undefined && state.snapshot.position > snapshot.position)",

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -15,6 +14,7 @@ import type { Database, RootDatabase } from "lmdb";
 import { RoomgateError } from "../../wire/errors.ts";
 import { checkDataFile } from "./file-check.ts";
 import type { LmdbSettings } from "./options.ts";
+import { ownMark, type ProcessMark } from "./process-start.ts";
 
 /** The tables of one environment. Keys and values are bytes; `keys.ts` and the row files say which. */
 export interface Tables {
@@ -34,8 +34,8 @@ export type TableName = keyof Tables;
 
 export interface Environment {
   readonly directory: string;
-  /** Random for each opening. */
-  readonly instance: Buffer;
+  /** The one that has it open, which is this one. */
+  readonly process: ProcessMark;
   readonly root: RootDatabase<Buffer, Uint8Array>;
   readonly tables: Tables;
   /** Version of the row that was read last. */
@@ -97,7 +97,7 @@ export async function openEnvironment(path: string, settings: LmdbSettings): Pro
     await checkFormat(root);
     const environment: Environment = {
       directory,
-      instance: randomBytes(8),
+      process: ownMark(),
       root,
       lastVersion: getLastVersion,
       tables: {

@@ -94,13 +94,13 @@ export class Snapshots {
   }
 
   #begin(room: RoomKey, epoch: Epoch, note: Buffer): RoomChange<SaveAnswer> {
-    const { instance } = this.#environment;
+    const { process } = this.#environment;
     return {
       room,
       bytes: 256,
       decide(head) {
         if (head?.epoch !== epoch) return fenced(head);
-        return { kind: "write", head, rows: [generationNote(instance, note, "writing")], answer: { kind: "stored" } };
+        return { kind: "write", head, rows: [generationNote(process, note, "writing")], answer: { kind: "stored" } };
       },
     };
   }
@@ -114,7 +114,7 @@ export class Snapshots {
     rowsOf: () => RowWrite[] | undefined,
   ): RoomChange<SaveAnswer | Unavailable> {
     const { position, version, bytes } = snapshot;
-    const { instance } = this.#environment;
+    const { process } = this.#environment;
     const isLarge = chunkCount(bytes.length) > chunksPerCommit;
     const isSuperseded = (head: HeadRow): boolean => (this.#positionOf(room, head) ?? 0) > position;
     return {
@@ -125,7 +125,7 @@ export class Snapshots {
         // STORE-15: one at a later position stays. Chunks that were written for this one are left to the collector.
         if (isSuperseded(head)) {
           if (!isLarge) return { kind: "answer", answer: { kind: "stored" } };
-          const note = generationNote(instance, generationKey(room, generation), "dead");
+          const note = generationNote(process, generationKey(room, generation), "dead");
           return { kind: "write", head, rows: [note], answer: { kind: "stored" } };
         }
         const rows = rowsOf();
@@ -138,7 +138,7 @@ export class Snapshots {
         });
         if (!head.generation.equals(noGeneration)) {
           const old = generationKey(room, head.generation);
-          rows.push(generationNote(instance, old, "dead"));
+          rows.push(generationNote(process, old, "dead"));
         }
         return { kind: "write", head: { ...head, generation }, rows, answer: { kind: "stored" } };
       },
@@ -154,7 +154,7 @@ export class Snapshots {
   }
 
   async #giveUp<Answer>(note: Buffer, answer: Answer): Promise<Answer> {
-    await this.#commit.write([generationNote(this.#environment.instance, note, "dead")]);
+    await this.#commit.write([generationNote(this.#environment.process, note, "dead")]);
     this.#collector.poke();
     return answer;
   }
