@@ -10,6 +10,10 @@ import type { AppName, Epoch, GatewayId, RoomKey, ServerId } from "../wire/ids.t
  *   (or by the same *conditional* request) and never assumes either.
  *
  * Every change of a room is conditional on its head, so a late or repeated request can do no harm: it is `fenced`.
+ *
+ * An engine bounds the time of its calls where it can. Callers are bounded in any case, by `bounded-store.ts`: a call that takes too long
+ * is answered `unavailable`, or `unknown` where it changes a room, and its real answer is ignored when it comes. The request may still take
+ * effect then, at any time; so an engine must bear requests that overtake each other, and a caller requests that land late.
  */
 export interface Store {
   /** What *durable* means here: lost with the process, on this machine's disk, or on a quorum of machines. */
@@ -195,7 +199,8 @@ export interface Corrupt {
 
 /**
  * Who lives. Nothing here is fenced or durable: a member repeats its row with every heartbeat, and observers judge it
- * by whether `counter` moves, on their own monotonic clock.
+ * by whether `counter` moves, on their own monotonic clock. A `put` that was answered `unavailable` may land all the same, behind a newer
+ * one or behind the row's removal: the next heartbeat puts it right, and a row that nobody writes any more is lost after a lease.
  */
 export interface MemberStore {
   /** Writes the member's whole row, replacing the one before. */
