@@ -49,7 +49,7 @@ export interface Store {
 
   /**
    * Keeps `snapshot` as the newest of its room, if the head's epoch is still `epoch`. Replaces the one before, atomically:
-   * a reader finds the old or the new one, whole. Where one at a later position is kept already, that one stays, and the answer is
+   * a reader finds the old or the new one, whole. Where one of this epoch at a later position is kept already, that one stays, and the answer is
    * `stored`: a request that takes effect late must not bring back a state whose journal has been trimmed since. So repeating it after
    * `unknown` is safe.
    */
@@ -166,8 +166,8 @@ export interface JournalRecord {
   readonly bytes: Uint8Array;
 }
 
-/** The state of a room at one position of its journal (0 for a room that has none). */
 export interface Snapshot {
+  /** Of the room's journal, whose state it is. For a room that has none, a number that rises with every snapshot of an epoch. */
   readonly position: Position;
   /** The app's own version of the state's form; compared by whoever restores. */
   readonly version: string;

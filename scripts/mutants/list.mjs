@@ -112,9 +112,51 @@ export const mutants = [
   {
     name: "a late snapshot replaces a newer one",
     file: "gateway/store/memory/memory-store.ts",
-    find: "if (state.snapshot !== undefined && state.snapshot.position > snapshot.position)",
-    replace: "if (state.snapshot !== undefined && state.snapshot.position < 0)",
+    find: "if (kept?.epoch === epoch && kept.position > snapshot.position)",
+    replace: "if (kept?.epoch === epoch && kept.position < 0)",
     suite: "simulation",
+  },
+  {
+    name: "snapshots of a memory room do not say in which order they were taken",
+    file: "gateway/room/snapshot-keeper.ts",
+    find: "this.#store(epoch, this.#saves, bytes)",
+    replace: "this.#store(epoch, 0, bytes)",
+    suite: ["test/unit/room/snapshot-keeper.test.ts"],
+  },
+  {
+    name: "a call of the store is waited for without a bound",
+    file: "gateway/store/call-bound.ts",
+    find: "this.#runtime.after(msMax, () => this.#runtime.soon(giveUp))",
+    replace: "this.#runtime.after(1e9, () => this.#runtime.soon(giveUp))",
+    suite: "simulation",
+  },
+  {
+    name: "a server uses the store as it is given, without bounds",
+    file: "gateway/room/room-server.ts",
+    find: "  const server = new RoomServer(options, { ...deps, store }, readApps(apps));",
+    replace: "  void store;\n  const server = new RoomServer(options, deps, readApps(apps));",
+    suite: "simulation",
+  },
+  {
+    name: "a change that hangs counts as not made",
+    file: "gateway/store/bounded-store.ts",
+    find: '  return { kind: wasMade ? "unknown" : "unavailable", reason };',
+    replace: '  return { kind: wasMade ? "unavailable" : "unavailable", reason };',
+    suite: ["test/unit/store/bounded-store.test.ts"],
+  },
+  {
+    name: "a dead engine is given every call",
+    file: "gateway/store/call-bound.ts",
+    find: "    const isTry = this.#hung >= this.#hungCallsMax;",
+    replace: "    const isTry = false;",
+    suite: ["test/unit/store/bounded-store.test.ts"],
+  },
+  {
+    name: "a look without an answer holds up the heartbeat",
+    file: "gateway/store/member-agent.ts",
+    find: "    this.#repeat(() => this.#write());\n    this.#repeat(() => this.#look());",
+    replace: "    this.#repeat(() => this.beat());",
+    suite: ["test/unit/store/member-agent.test.ts"],
   },
 
   // Snapshots and trimming.

@@ -19,6 +19,7 @@ import {
   encodeChunk,
   encodeSnapshot,
   generationNote,
+  type SnapshotRow,
 } from "./snapshot-rows.ts";
 
 /** Chunks of one snapshot that go into one commit: 1 MiB, so that the appends of others wait a few ms for it at most. */
@@ -116,13 +117,16 @@ export class Snapshots {
     const { position, version, bytes } = snapshot;
     const { process } = this.#environment;
     const isLarge = chunkCount(bytes.length) > chunksPerCommit;
-    const isSuperseded = (head: HeadRow): boolean => (this.#positionOf(room, head) ?? 0) > position;
+    const isSuperseded = (head: HeadRow): boolean => {
+      const kept = this.#described(room, head);
+      return kept?.epoch === epoch && kept.position > position;
+    };
     return {
       room,
       bytes: isLarge ? 512 : bytes.length + 512,
       decide(head) {
         if (head?.epoch !== epoch) return fenced(head);
-        // STORE-15: one at a later position stays. Chunks that were written for this one are left to the collector.
+        // STORE-15: one of this epoch at a later position stays. Chunks that were written for this one are left to the collector.
         if (isSuperseded(head)) {
           if (!isLarge) return { kind: "answer", answer: { kind: "stored" } };
           const note = generationNote(process, generationKey(room, generation), "dead");
@@ -146,11 +150,11 @@ export class Snapshots {
   }
 
   /** Of the snapshot that counts; `undefined` where there is none that can be read. */
-  #positionOf(room: RoomKey, { generation }: HeadRow): Position | undefined {
+  #described(room: RoomKey, { generation }: HeadRow): SnapshotRow | undefined {
     if (generation.equals(noGeneration)) return undefined;
     const key = generationKey(room, generation);
     const row = this.#environment.tables.snapshots.get(key);
-    return row instanceof Buffer ? decodeSnapshot(key, row)?.position : undefined;
+    return row instanceof Buffer ? decodeSnapshot(key, row) : undefined;
   }
 
   async #giveUp<Answer>(note: Buffer, answer: Answer): Promise<Answer> {

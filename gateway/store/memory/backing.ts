@@ -20,7 +20,7 @@ export interface MemoryRoom {
   trimmed: Position;
   /** Positions `trimmed + 1` to `tail`. */
   records: MemoryRecord[];
-  snapshot: Snapshot | undefined;
+  snapshot: (Snapshot & { readonly epoch: Epoch }) | undefined;
 }
 
 export interface MemoryRecord {

@@ -64,10 +64,11 @@ export function createMemoryStore(backing: MemoryBacking): Store {
         const state = backing.rooms.get(room);
         if (state?.epoch !== epoch) return fenced(state);
         // STORE-15
-        if (state.snapshot !== undefined && state.snapshot.position > snapshot.position) return { kind: "stored" };
-        const grownBytes = snapshot.bytes.length - (state.snapshot?.bytes.length ?? 0);
+        const kept = state.snapshot;
+        if (kept?.epoch === epoch && kept.position > snapshot.position) return { kind: "stored" };
+        const grownBytes = snapshot.bytes.length - (kept?.bytes.length ?? 0);
         if (!reserve(backing, grownBytes)) return full();
-        state.snapshot = copySnapshot(snapshot);
+        state.snapshot = { epoch, ...copySnapshot(snapshot) };
         return { kind: "stored" };
       }),
     loadSnapshot: (room) =>
