@@ -138,6 +138,20 @@ export const mutants = [
     suite: "simulation",
   },
   {
+    name: "a takeover without an answer holds up all others",
+    file: "gateway/room/takeover-desk.ts",
+    find: "this.#runtime.after(patienceMs, ",
+    replace: "this.#runtime.after(1e9, ",
+    suite: ["test/unit/room/takeover-desk.test.ts"],
+  },
+  {
+    name: "an append without an answer holds up all others",
+    file: "gateway/room/committer.ts",
+    find: "this.#runtime.after(patienceMs, ",
+    replace: "this.#runtime.after(1e9, ",
+    suite: ["test/unit/room/committer.test.ts"],
+  },
+  {
     name: "a change that hangs counts as not made",
     file: "gateway/store/bounded-store.ts",
     find: '  return { kind: wasMade ? "unknown" : "unavailable", reason };',

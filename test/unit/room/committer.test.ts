@@ -9,10 +9,14 @@ const unknown = { kind: "unknown", reason: "no answer in time" } as const;
 
 /** One room with records to append, one each time that it is asked. */
 class Client implements CommitClient {
-  readonly key = "app/r" as RoomKey;
+  readonly key: RoomKey;
   readonly heard: string[] = [];
   head: HeadVersion = { epoch: 3, tail: 7 };
   left = 1;
+
+  constructor(key = "app/r" as RoomKey) {
+    this.key = key;
+  }
 
   takeBatch() {
     if (this.left === 0) return undefined;
@@ -165,4 +169,33 @@ describe("what gathers while an append is under way", () => {
     runtime.settle();
     expect(appends).toHaveLength(3);
   });
+});
+
+test("STORE-21: an append without an answer holds up those of other rooms for a second at most, and those of its own until it has one", async () => {
+  const asked: { readonly rooms: readonly string[]; answer(): void }[] = [];
+  const append: Store["append"] = (requests) =>
+    new Promise((resolve) => {
+      const done = requests.map(({ expect: { tail }, records }): AppendAnswer => {
+        return { kind: "appended", tail: tail + records.length };
+      });
+      asked.push({ rooms: requests.map(({ room }) => room), answer: () => resolve(done) });
+    });
+  const committer = new Committer({ append } as Store, runtime, runtime.log);
+  const other = new Client("app/other" as RoomKey);
+  committer.request(client);
+  await runtime.settleAsync();
+  committer.request(other);
+  await runtime.advanceAsync(900);
+  expect(asked).toHaveLength(1);
+  await runtime.advanceAsync(200);
+  committer.request(client);
+  await runtime.settleAsync();
+  expect(asked.map(({ rooms }) => rooms)).toEqual([[client.key], [other.key]]);
+  asked[0]?.answer();
+  await runtime.settleAsync();
+  expect(client.heard).toEqual(["appended 9"]);
+  expect(other.heard).toEqual([]);
+  asked[1]?.answer();
+  await runtime.settleAsync();
+  expect(other.heard).toEqual(["appended 9"]);
 });
