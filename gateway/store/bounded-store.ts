@@ -15,6 +15,7 @@ export interface StoreBounds {
   readonly hungCallsMax: number;
 }
 
+const changeMsMaxDefault = 15_000;
 /** A snapshot that is written more slowly than this has no answer in time. */
 const snapshotBytesPerMsMin = 1_000;
 
@@ -36,7 +37,7 @@ export function storeBoundsOf(timing: {
   const { heartbeatMs, leaseMs, selfFreezeMs = leaseMs } = timing;
   return {
     readMsMax: 5_000,
-    changeMsMax: 15_000,
+    changeMsMax: changeMsMaxDefault,
     putMsMax: Math.max(1, Math.floor((selfFreezeMs - heartbeatMs) / 2)),
     lookMsMax: leaseMs,
     hungCallsMax: 64,
@@ -94,15 +95,16 @@ export function boundStore(store: Store, runtime: Runtime, bounds: StoreBounds):
     trimJournal: (room, epoch, upTo) =>
       changes.call("trimJournal", changeMsMax, () => store.trimJournal(room, epoch, upTo), uncertain),
     close: () => {
-      closing ??= new CallBound(runtime, 1).call(
-        "close",
-        changeMsMax,
-        () => store.close(),
-        ({ reason }) => runtime.log.warn({ reason }, "the store is left open"),
-      );
+      closing ??= closeInTime(store, runtime, changeMsMax);
       return closing;
     },
   };
+}
+
+/** Closes a store, or leaves it open where that takes too long or fails: whoever closes it is about to go. */
+export function closeInTime(store: Store, runtime: Runtime, msMax: number = changeMsMaxDefault): Promise<void> {
+  const leftOpen = ({ reason }: NoAnswer): void => runtime.log.warn({ reason }, "the store is left open");
+  return new CallBound(runtime, 1).call("close", msMax, () => store.close(), leftOpen);
 }
 
 function unavailable({ reason }: NoAnswer): Unavailable {

@@ -152,6 +152,13 @@ export const mutants = [
     suite: ["test/unit/room/committer.test.ts"],
   },
   {
+    name: "a watchdog whose store cannot be opened tries once",
+    file: "gateway/ops/retried-opening.ts",
+    find: "      opened = undefined;\n",
+    replace: "",
+    suite: ["test/unit/ops/retried-opening.test.ts"],
+  },
+  {
     name: "a change that hangs counts as not made",
     file: "gateway/store/bounded-store.ts",
     find: '  return { kind: wasMade ? "unknown" : "unavailable", reason };',

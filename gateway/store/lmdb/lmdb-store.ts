@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { RoomgateError } from "../../wire/errors.ts";
 import type { MemberStore, Store, Unavailable } from "../port.ts";
 import { readHeadRow } from "./change.ts";
@@ -7,7 +6,7 @@ import { GenerationCollector } from "./generation-collector.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { listHeads } from "./heads.ts";
 import { readJournal, trimJournal } from "./journal.ts";
-import { FileMembers } from "./members.ts";
+import { FileMembers, membersDirectory } from "./members.ts";
 import { completeSettings, type LmdbStoreOptions } from "./options.ts";
 import { appendChange, releaseChange, takeoverChange } from "./ownership.ts";
 import { headOf } from "./rows.ts";
@@ -23,7 +22,7 @@ export async function openLmdbStore(path: string, options?: LmdbStoreOptions): P
   const settings = completeSettings(options);
   const environment = await openEnvironment(path, settings);
   const { root } = environment;
-  const memberFiles = new FileMembers(join(environment.directory, "members"));
+  const memberFiles = new FileMembers(membersDirectory(environment.directory));
   try {
     await memberFiles.prepare();
   } catch (cause) {
