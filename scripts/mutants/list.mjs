@@ -159,6 +159,27 @@ export const mutants = [
     suite: ["test/unit/ops/retried-opening.test.ts"],
   },
   {
+    name: "a process that was woken stops itself though an operator has continued it",
+    file: "gateway/store/lmdb/stop-again.ts",
+    find: "    if (continued === before) signals.stop();",
+    replace: "    if (continued >= before) signals.stop();",
+    suite: ["test/contract/store/lmdb-stop-again.test.ts"],
+  },
+  {
+    name: "a process that was woken does not wait for the end of its span",
+    file: "gateway/store/lmdb/stop-again.ts",
+    find: 'note.state === "over") break;',
+    replace: 'note.state !== "over") break;',
+    suite: ["test/contract/store/lmdb-stop-again.test.ts"],
+  },
+  {
+    name: "a note is taken for one's own by the pid alone",
+    file: "gateway/store/lmdb/wake-note.ts",
+    find: '    if (forStart !== start.toString("hex") || nonce === undefined) return undefined;',
+    replace: "    if (forStart === undefined || nonce === undefined) return undefined;",
+    suite: ["test/contract/store/lmdb-stop-again.test.ts"],
+  },
+  {
     name: "a change that hangs counts as not made",
     file: "gateway/store/bounded-store.ts",
     find: '  return { kind: wasMade ? "unknown" : "unavailable", reason };',

@@ -11,6 +11,7 @@ import { completeSettings, type LmdbStoreOptions } from "./options.ts";
 import { appendChange, releaseChange, takeoverChange } from "./ownership.ts";
 import { headOf } from "./rows.ts";
 import { Snapshots } from "./snapshots.ts";
+import { stopAgainWhenWoken } from "./stop-again.ts";
 
 /**
  * A store in one directory of this machine, shared by any number of processes: an LMDB environment for heads, journals and
@@ -37,6 +38,7 @@ export async function openLmdbStore(path: string, options?: LmdbStoreOptions): P
   const collector = new GenerationCollector(environment, commit);
   const snapshots = new Snapshots(environment, commit, collector);
 
+  const stopListening = stopAgainWhenWoken(environment.directory, settings.log);
   let isClosed = false;
   let closing: Promise<void> | undefined;
   const underWay = new Set<Promise<unknown>>();
@@ -65,10 +67,14 @@ export async function openLmdbStore(path: string, options?: LmdbStoreOptions): P
 
   async function close(): Promise<void> {
     isClosed = true;
-    await Promise.allSettled([...underWay, memberFiles.idle()]);
-    await collector.close();
-    // A commit that hangs must not hang whoever closes: the process is about to end, and its hold on the file with it.
-    if (await commit.idle()) await root.close();
+    try {
+      await Promise.allSettled([...underWay, memberFiles.idle()]);
+      await collector.close();
+      // A commit that hangs must not hang whoever closes: the process is about to end, and its hold on the file with it.
+      if (await commit.idle()) await root.close();
+    } finally {
+      stopListening();
+    }
   }
 
   const members: MemberStore = {

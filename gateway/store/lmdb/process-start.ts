@@ -19,6 +19,12 @@ export function ownMark(): ProcessMark {
   return { pid, start: startOf(pid) ?? ownStart() };
 }
 
+/** Of another process, where that can be told. */
+export function markOf(pid: number): ProcessMark | undefined {
+  const start = startOf(pid);
+  return start && { pid, start };
+}
+
 /** Whether the process is there, and is not another one under its pid. Where nothing can be told but that the pid is in use, it counts as there. */
 export function isRunning({ pid, start }: ProcessMark): boolean {
   const found = startOf(pid);
