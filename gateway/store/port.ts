@@ -27,7 +27,7 @@ export interface Store {
   /**
    * Heads that fit the filter, in the order of their keys, at most `limit`. `next` is there where more may follow, also if fewer than
    * `limit` were found: ask again with `after: next`. Each head is one that its room had during the call. A room that changes its owner
-   * meanwhile may be missed, and is found by the next listing. Where `mustRun` is asked for, the cost is in proportion to the rooms that
+   * meanwhile may be missed, and is found by the next listing; one whose head is damaged is left out. Where `mustRun` is asked for, the cost is in proportion to the rooms that
    * must run, not to all rooms.
    */
   listHeads(filter: HeadFilter): Promise<HeadPage | Unavailable>;

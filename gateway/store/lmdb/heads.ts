@@ -1,9 +1,9 @@
 import type { RoomKey, ServerId } from "../../wire/ids.ts";
-import type { HeadFilter, HeadPage, RoomHead } from "../port.ts";
+import type { Head, HeadFilter, HeadPage, RoomHead } from "../port.ts";
 import { readHeadRow } from "./change.ts";
 import type { Environment, Table } from "./environment.ts";
 import { ownerKey, prefixRange, splitKey } from "./keys.ts";
-import { headOf } from "./rows.ts";
+import { DamagedRow, headOf } from "./rows.ts";
 import { createSlices, type Slices } from "./slices.ts";
 
 /** Keys that are looked at before the event loop may get its turn. */
@@ -11,7 +11,7 @@ const keysPerSlice = 512;
 
 /**
  * Goes through an index: of all rooms, or of those that must run. Both are ordered by owner, then room, so that one owner's rooms are
- * one range; of several owners each gives its first ones, and the first of all those are the page. Throws where a head is damaged.
+ * one range; of several owners each gives its first ones, and the first of all those are the page.
  */
 export async function listHeads(environment: Environment, filter: HeadFilter): Promise<HeadPage> {
   const { root, tables } = environment;
@@ -30,13 +30,23 @@ export async function listHeads(environment: Environment, filter: HeadFilter): P
   const heads: RoomHead[] = [];
   root.resetReadTxn();
   for (const room of rooms.slice(0, limit)) {
-    const head = headOf(readHeadRow(environment, room));
+    const head = soundHead(environment, room);
     const isMeant = filter.owner === undefined ? head?.owner !== null : head?.owner === filter.owner;
     if (head !== undefined && isMeant && (head.mustRun || !filter.mustRun)) heads.push({ room, head });
     if (await slices.pause()) root.resetReadTxn();
   }
   const next = rooms[limit - 1];
   return { kind: "heads", heads, ...(rooms.length > limit && next !== undefined ? { next } : {}) };
+}
+
+/** STORE-8: one damaged head must not hide the others. Whoever reads it by its name is told. */
+function soundHead(environment: Environment, room: RoomKey): Head | undefined {
+  try {
+    return headOf(readHeadRow(environment, room));
+  } catch (error) {
+    if (error instanceof DamagedRow) return undefined;
+    throw error;
+  }
 }
 
 /** One step for each, however many rooms it has. Without those that nobody owns. */
