@@ -7,20 +7,25 @@ export interface NoAnswer {
   readonly reason: string;
 }
 
+/** A timer that is later than this was held up by its process. */
+const lateMsMax = 50;
+/** For answers that take several turns of the event loop to be put together. */
+const graceMs = 200;
+
 /**
  * Calls of one kind: each is answered within its span. Those that stay without an answer are counted, since they may hold memory for as
  * long as they hang: above the bound a further call is not made. One at a time is made all the same, to find out when they are
  * answered again; after that those that hang count no more, as an engine may have lost them for good.
  */
 export class CallBound {
-  readonly #runtime: Pick<Runtime, "after" | "soon">;
+  readonly #runtime: Pick<Runtime, "after" | "nowMs">;
   readonly #hungCallsMax: number;
   #hung = 0;
   #isTrying = false;
   /** Rises when those that hang are forgotten: their answers change nothing any more. */
   #era = 0;
 
-  constructor(runtime: Pick<Runtime, "after" | "soon">, hungCallsMax: number) {
+  constructor(runtime: Pick<Runtime, "after" | "nowMs">, hungCallsMax: number) {
     this.#runtime = runtime;
     this.#hungCallsMax = hungCallsMax;
   }
@@ -49,8 +54,13 @@ export class CallBound {
         if (isTry) this.#isTrying = false;
         resolve(instead({ wasMade: true, reason: `${name} had no answer within ${msMax} ms` }));
       };
-      // A process that was stopped itself finds its timers due before it has read the answers that have come meanwhile.
-      const timer = this.#runtime.after(msMax, () => this.#runtime.soon(giveUp));
+      const startedMs = this.#runtime.nowMs();
+      let timer = this.#runtime.after(msMax, () => {
+        // A process that has stood still itself finds its timers due before it has read the answers that have come meanwhile.
+        const hasStoodStill = this.#runtime.nowMs() - startedMs > msMax + lateMsMax;
+        if (hasStoodStill) timer = this.#runtime.after(graceMs, giveUp);
+        else giveUp();
+      });
       const settle = (answer: Answer): void => {
         if (state === "hung" && era === this.#era) this.#hung -= 1;
         if (state === "waiting") {

@@ -126,9 +126,16 @@ export const mutants = [
   {
     name: "a call of the store is waited for without a bound",
     file: "gateway/store/call-bound.ts",
-    find: "this.#runtime.after(msMax, () => this.#runtime.soon(giveUp))",
-    replace: "this.#runtime.after(1e9, () => this.#runtime.soon(giveUp))",
+    find: "let timer = this.#runtime.after(msMax, ",
+    replace: "let timer = this.#runtime.after(1e9, ",
     suite: "simulation",
+  },
+  {
+    name: "a process that stood still takes its own silence for the store's",
+    file: "gateway/store/call-bound.ts",
+    find: "        if (hasStoodStill) timer",
+    replace: "        if (hasStoodStill && msMax < 0) timer",
+    suite: ["test/unit/store/bounded-store.test.ts"],
   },
   {
     name: "a server uses the store as it is given, without bounds",

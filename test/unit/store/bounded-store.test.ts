@@ -5,6 +5,7 @@ import { createMemoryBacking } from "../../../gateway/store/memory/backing.ts";
 import { createMemoryStore } from "../../../gateway/store/memory/memory-store.ts";
 import type { Store } from "../../../gateway/store/port.ts";
 import { memberOf, noLimit, roomOf, serverOf, take, textBytes } from "../../contract/store/fixtures.ts";
+import { VirtualHost } from "../../support/virtual-host.ts";
 import { createVirtualRuntime, type VirtualRuntime } from "../../support/virtual-runtime.ts";
 
 const bounds: StoreBounds = { readMsMax: 100, changeMsMax: 300, putMsMax: 40, lookMsMax: 70, hungCallsMax: 3 };
@@ -133,6 +134,20 @@ describe("STORE-19: a call of the store", () => {
     await runtime.settleAsync();
     expect(await answerOf(asked)).toMatchObject([{ kind: "unknown" }]);
     expect(await engine.readHead(room)).toMatchObject({ head: { tail: head.tail + 1 } });
+  });
+
+  test("is not given up because this process itself stood still: its answer may have to be read first", async () => {
+    const host = new VirtualHost(runtime, "h");
+    how = "when let go";
+    const readHead = boundStore(moody(engine), host, bounds).readHead(room);
+    await runtime.advanceAsync(bounds.readMsMax / 2);
+    host.stop();
+    await runtime.advanceAsync(10_000);
+    host.continue();
+    await runtime.advanceAsync(20);
+    for (const letGo of held) letGo();
+    expect(await answerOf(readHead)).toMatchObject({ kind: "head" });
+    expect(runtime.timerCount).toBe(0);
   });
 
   test("of a large snapshot has the time that its bytes take", async () => {
