@@ -11,8 +11,8 @@ import type { AppName, Epoch, GatewayId, RoomKey, ServerId } from "../wire/ids.t
  *
  * Every change of a room is conditional on its head, so a late or repeated request can do no harm: it is `fenced`.
  *
- * An engine bounds the time of its calls where it can. Callers are bounded in any case, by `bounded-store.ts`: a call that takes too long
- * is answered `unavailable`, or `unknown` where it changes a room, and its real answer is ignored when it comes. The request may still take
+ * An engine bounds the time of its calls where it can. Callers are bounded in any case, by `bounded-store.ts` (reads 5 s, changes 15 s,
+ * heartbeats and looks by the lease): a call that takes too long is answered `unavailable`, or `unknown` where it changes a room, and its real answer is ignored when it comes. The request may still take
  * effect then, at any time; so an engine must bear requests that overtake each other, and a caller requests that land late.
  */
 export interface Store {
@@ -27,8 +27,8 @@ export interface Store {
   /**
    * Heads that fit the filter, in the order of their keys, at most `limit`. `next` is there where more may follow, also if fewer than
    * `limit` were found: ask again with `after: next`. Each head is one that its room had during the call. A room that changes its owner
-   * meanwhile may be missed, and is found by the next listing; one whose head is damaged is left out. Where `mustRun` is asked for, the cost is in proportion to the rooms that
-   * must run, not to all rooms.
+   * meanwhile may be missed, and is found by the next listing; one whose head is damaged is left out. Where `mustRun` is asked for, the
+   * cost is in proportion to the rooms that must run, not to all rooms (an engine in memory excepted).
    */
   listHeads(filter: HeadFilter): Promise<HeadPage | Unavailable>;
 
