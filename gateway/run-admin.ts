@@ -5,6 +5,7 @@ import type { ProcessReport } from "./ops/process-report.ts";
 import { createServerRequests } from "./ops/server-requests.ts";
 import { createTrunkControl } from "./ops/trunk-control.ts";
 import type { ProcessContext } from "./process-context.ts";
+import { boundStore, storeBoundsOf } from "./store/bounded-store.ts";
 import { openStore } from "./store/open.ts";
 import type { ServerId } from "./wire/ids.ts";
 import { createTrunkDialer } from "./wire/trunk-dialer.ts";
@@ -21,7 +22,7 @@ export async function startAdminPart(
   reports: () => Promise<readonly ProcessReport[]>,
 ): Promise<AdminPart> {
   const { options, instance, runtime, secret } = context;
-  const store = await openStore(options.store);
+  const store = boundStore(await openStore(options.store), runtime, storeBoundsOf(options));
   const self = { role: "control", id: `${context.id}-admin` as ServerId, instance } as const;
   const requests = createServerRequests(runtime, createTrunkDialer({ runtime, secret, self }));
   const watch = await watchMembers(runtime, store, options);

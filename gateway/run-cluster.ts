@@ -64,7 +64,10 @@ function leaveOnSignals(runtime: Runtime, supervisor: Supervisor, admin: AdminPa
     }
     isLeaving = true;
     runtime.log.info({ signal }, "stopping the cluster; once more to kill it");
-    void leave();
+    leave().catch((err: unknown) => {
+      runtime.log.error({ err }, "could not leave in order");
+      process.exit(1);
+    });
   };
   process.on("SIGINT", interrupted);
   process.on("SIGTERM", interrupted);

@@ -6,6 +6,7 @@ import { browserUrl } from "./ops/browser-url.ts";
 import type { GatewayReading } from "./ops/process-report.ts";
 import type { RunningPart } from "./ops/process-shell.ts";
 import type { ProcessContext } from "./process-context.ts";
+import { closeInTime } from "./store/bounded-store.ts";
 import { openStore } from "./store/open.ts";
 import { RoomgateError } from "./wire/errors.ts";
 import type { GatewayId } from "./wire/ids.ts";
@@ -61,7 +62,7 @@ export async function startGatewayPart(context: ProcessContext): Promise<Running
   const stop = async (): Promise<void> => {
     beganToLeave.reach();
     await gateway.stop();
-    await store.close();
+    await closeInTime(store, runtime);
     hasLeft.reach();
   };
   return {

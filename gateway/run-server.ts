@@ -4,6 +4,7 @@ import { startTurnWatchdog } from "./ops/turn-watchdog.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { startRoomServer } from "./room/room-server.ts";
 import type { Apps } from "./room/sdk.ts";
+import { closeInTime } from "./store/bounded-store.ts";
 import { openStore } from "./store/open.ts";
 import type { ServerId } from "./wire/ids.ts";
 import { createListenPipe } from "./wire/open-listen-pipe.ts";
@@ -17,6 +18,7 @@ export async function startServerPart(context: ProcessContext, apps: Apps): Prom
   const store = await openStore(options.store);
   const trunks = { runtime, secret, self: { role: "server", id, instance } } as const;
   const watchdog = startTurnWatchdog(options.store, runtime.log);
+  const close = (): Promise<void> => closeInTime(store, runtime);
   const server = await startRoomServer(
     { ...options, id, instance, pid: process.pid, timing: timingOf(options) },
     {
@@ -33,10 +35,10 @@ export async function startServerPart(context: ProcessContext, apps: Apps): Prom
   return {
     port: Number(server.address.slice(server.address.lastIndexOf(":") + 1)),
     draining: server.draining,
-    left: server.left.then(() => watchdog.stop()).then(() => store.close()),
+    left: server.left.then(() => watchdog.stop()).then(close),
     look: () => server.lookAgain(),
     read: () => ({ server: server.metrics() }),
-    drain: () => server.drain().then(() => store.close()),
-    stop: () => server.stop().then(() => store.close()),
+    drain: () => server.drain().then(close),
+    stop: () => server.stop().then(close),
   };
 }

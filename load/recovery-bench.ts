@@ -95,7 +95,7 @@ async function liveOnce(store: Store, room: RoomKey): Promise<{ head: Head; byte
     await said.say(turnsPerTick, payload);
     await idle();
   }
-  const left = { head: { ...journal.head, owner: head.owner }, ...journal.sinceSnapshot };
+  const left = { head: { ...head, ...journal.head }, ...journal.sinceSnapshot };
   live.dispose();
   return left;
 }

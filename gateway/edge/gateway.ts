@@ -1,5 +1,6 @@
 import { deriveHashKey } from "../cluster/keyed-hash.ts";
 import { defaultTiming } from "../cluster/timing.ts";
+import { boundStore, type StoreBounds, storeBoundsOf } from "../store/bounded-store.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
 import { closeCodes } from "../wire/close-codes.ts";
@@ -31,10 +32,13 @@ export interface GatewayOptions extends Partial<SessionLimits>, Partial<SiteLimi
   readonly leaseMs?: number;
   /** How long a room may be without a running owner before its sessions are closed with 4503. Default 15 000. */
   readonly holdMs?: number;
+  /** How long the store may take. Default: what follows from the heartbeat and the lease. */
+  readonly storeBounds?: StoreBounds;
 }
 
 export interface GatewayDeps {
   readonly runtime: Runtime;
+  /** Whatever it is: it is given bounds. */
   readonly store: Store;
   readonly dialer: TrunkDialer;
   /** The cluster's secret: all gateways and servers derive the same placement from it, and nobody else can. */
@@ -81,11 +85,14 @@ const closeSliceSessionsMin = 50;
 /** How long a gateway that stops waits for rooms to acknowledge what was said. */
 const farewellMsMax = 2_000;
 
-type Complete = Required<Omit<GatewayOptions, "address">> & Pick<GatewayOptions, "address">;
+type Complete = Required<Omit<GatewayOptions, "address" | "storeBounds">> & Pick<GatewayOptions, "address">;
 
 /** Rejects with a `RoomgateError`: what {@link OpenListener} rejects with, `id-in-use`, or `store-unavailable`. */
 export async function startGateway(options: GatewayOptions, deps: GatewayDeps): Promise<RunningGateway> {
-  const gateway = new Gateway({ ...gatewayDefaults, ...options }, deps);
+  const complete = { ...gatewayDefaults, ...options };
+  const bounds = options.storeBounds ?? storeBoundsOf(complete);
+  const store = boundStore(deps.store, deps.runtime, bounds);
+  const gateway = new Gateway(complete, { ...deps, store });
   await gateway.start();
   return gateway;
 }

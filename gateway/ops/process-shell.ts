@@ -54,6 +54,7 @@ export async function runProcess({ identity, runtime, start, onReady }: ShellOpt
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   };
   const report = (id: number): void => tell({ t: "report", id, report: reporter.report() });
+  const lookFailed = (err: unknown): void => log.warn({ err }, "could not look who else is there");
   const leave = (how: "drain" | "stop"): void => {
     // Before it runs there is nothing to leave.
     if (part === undefined) process.exit(0);
@@ -83,7 +84,11 @@ export async function runProcess({ identity, runtime, start, onReady }: ShellOpt
     const parsed = parseToChild(message);
     if (parsed?.t === "stop") leave("stop");
     if (parsed?.t === "report") report(parsed.id);
-    if (parsed?.t === "look") void part?.look().then(() => report(parsed.id));
+    if (parsed?.t === "look")
+      void part
+        ?.look()
+        .catch(lookFailed)
+        .finally(() => report(parsed.id));
   });
   process.on("disconnect", () => {
     log.warn({}, "the supervisor is gone; stopping");

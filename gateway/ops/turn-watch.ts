@@ -25,6 +25,11 @@ export type WatchdogNews =
   /** The process is exiting within a turn: the event loop waits until `written`. */
   | { readonly kind: "exiting"; readonly mark: number };
 
+/** What the watchdog tells the process: it cannot open what it would write to, and tries again. */
+export interface WatchdogTrouble {
+  readonly reason: string;
+}
+
 /** What the watchdog has seen of one turn. */
 export interface Watch {
   readonly turn: number;

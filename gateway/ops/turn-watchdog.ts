@@ -3,9 +3,9 @@ import type { TurnMarker } from "../room/turn-marker.ts";
 import type { MemberRecord } from "../store/port.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
-import { type WatchdogNews, type WatchdogOrders, watchCells, watchLength } from "./turn-watch.ts";
+import { type WatchdogNews, type WatchdogOrders, type WatchdogTrouble, watchCells, watchLength } from "./turn-watch.ts";
 
-/** In a turn that the process exits from, this long is given to the watchdog to write down which it was; it may have to open the store. */
+/** In a turn that the process exits from, this long is given to the watchdog to write down which it was. */
 const farewellMs = 1_000;
 
 export interface TurnWatchdog {
@@ -29,6 +29,9 @@ export function startTurnWatchdog(storeUrl: string, log: Logger): TurnWatchdog {
   worker.unref();
   worker.on("error", (err) =>
     log.error({ err }, "the turn watchdog has failed: rooms that kill their server go unnoticed"),
+  );
+  worker.on("message", ({ reason }: WatchdogTrouble) =>
+    log.warn({ reason }, "the turn watchdog cannot write to the store: it tries again, and blames no room meanwhile"),
   );
   const tell = (news: WatchdogNews): void => worker.postMessage(news);
   let marks = 0;

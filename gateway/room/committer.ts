@@ -14,10 +14,12 @@ export interface CommitClient {
 
 const requestsMax = 10_000;
 const bytesMax = 16 * 1024 * 1024;
+/** Then the next call goes beside one that has no answer yet: it may never have one. */
+const patienceMs = 1_000;
 const retryMs = { first: 10, max: 1_000 };
 
 /**
- * Group commit for all rooms of a server: one append call at a time carries what all rooms have gathered meanwhile, so the
+ * Group commit for all rooms of a server: one append call at a time, as long as the store is quick, carries what all rooms have gathered meanwhile, so the
  * longer the store takes, the more go together. An answer that is not certain is looked up before anything else of its room.
  */
 export class Committer {
@@ -27,7 +29,8 @@ export class Committer {
   readonly #dirty = new Set<CommitClient>();
   /** Rooms whose answer is outstanding, or is being found out. */
   readonly #busy = new Set<CommitClient>();
-  #isAppending = false;
+  /** The call that the next one waits for. */
+  #appending: object | undefined;
   #isScheduled = false;
   #isStoreAway = false;
 
@@ -44,11 +47,11 @@ export class Committer {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#isAppending || this.#dirty.size === 0) return;
+    if (this.#isScheduled || this.#appending || this.#dirty.size === 0) return;
     this.#isScheduled = true;
     this.#runtime.soon(() => {
       this.#isScheduled = false;
-      if (!this.#isAppending) void this.#append();
+      if (!this.#appending) void this.#append();
     });
   }
 
@@ -67,21 +70,28 @@ export class Committer {
       for (const record of batch.records) bytes += record.length;
     }
     if (requests.length === 0) return;
-    this.#isAppending = true;
+    const call = {};
+    this.#appending = call;
+    const patience = this.#runtime.after(patienceMs, () => {
+      this.#appending = undefined;
+      this.#schedule();
+    });
     let isTurnOver = false;
     this.#runtime.soon(() => {
       isTurnOver = true;
     });
     for (const client of clients) this.#busy.add(client);
     const answers = await this.#store.append(requests);
-    this.#isAppending = false;
+    patience.cancel();
+    const isLast = this.#appending === call;
+    if (isLast) this.#appending = undefined;
     for (const [index, client] of clients.entries()) {
       const request = requests[index];
       if (request) this.#settle(client, request, answers[index] ?? { kind: "unknown", reason: "no answer" }, 0);
     }
     // Straight on: a turn of the event loop later, whatever else waits for the store, as snapshots and trims do, would be under way
     // in a commit of its own, and all appends would stand behind it. A store that answers at once must not keep the loop for itself.
-    if (isTurnOver) void this.#append();
+    if (isTurnOver && isLast) void this.#append();
     else this.#schedule();
   }
 

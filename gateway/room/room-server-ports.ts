@@ -1,4 +1,5 @@
 import type { Timing } from "../cluster/timing.ts";
+import type { StoreBounds } from "../store/bounded-store.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
 import type { ServerId } from "../wire/ids.ts";
 import type { ListenTrunk, TrunkDialer } from "../wire/link.ts";
@@ -22,10 +23,13 @@ export interface RoomServerOptions {
   readonly rebalanceRoomsPerSecond: number;
   /** Of journaled rooms. Default: {@link snapshotAfterDefault}. */
   readonly snapshotAfter?: SnapshotAfter;
+  /** How long the store may take. Default: what follows from `timing`. */
+  readonly storeBounds?: StoreBounds;
 }
 
 export interface RoomServerDeps {
   readonly runtime: Runtime;
+  /** Whatever it is: it is given bounds. */
   readonly store: Store;
   readonly listenTrunk: ListenTrunk;
   readonly dialer: TrunkDialer;

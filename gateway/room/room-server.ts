@@ -1,6 +1,7 @@
 import { claimed, claimsIn, looked, mayClaim, noRecentClaims } from "../cluster/bounded-load.ts";
 import { deriveHashKey } from "../cluster/keyed-hash.ts";
 import type { ClaimVerdict, HeadView, Standing } from "../cluster/ownership.ts";
+import { boundStore, storeBoundsOf } from "../store/bounded-store.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
 import { type AppName, parseGatewayId, type RoomKey, type ServerId } from "../wire/ids.ts";
@@ -48,7 +49,9 @@ export async function startRoomServer(
   deps: RoomServerDeps,
   apps: Apps,
 ): Promise<RunningRoomServer> {
-  const server = new RoomServer(options, deps, readApps(apps));
+  const bounds = options.storeBounds ?? storeBoundsOf(options.timing);
+  const store = boundStore(deps.store, deps.runtime, bounds);
+  const server = new RoomServer(options, { ...deps, store }, readApps(apps));
   await server.start();
   return server;
 }

@@ -43,6 +43,8 @@ export class SnapshotKeeper {
   readonly #stateBytesMax: number;
   readonly #host: SnapshotHost;
   #turns = 0;
+  /** Of a memory room, by this owner. */
+  #saves = 0;
   #bytes = 0;
   /** Part of the usual growth after which the next one is due. */
   #share: number;
@@ -96,8 +98,10 @@ export class SnapshotKeeper {
     const bytes = this.#take(() => live.snapshot());
     this.#turns = count;
     if (bytes === undefined || !this.#fits(bytes)) return;
-    const { epoch, tail } = this.#host.position();
-    if (!(await this.#store(epoch, tail, bytes))) this.#turns = -1;
+    const { epoch } = this.#host.position();
+    // STORE-15: one that lands late must find that it is behind the others.
+    this.#saves += 1;
+    if (!(await this.#store(epoch, this.#saves, bytes))) this.#turns = -1;
   }
 
   /** COMMIT-4: a snapshot counts only behind the last record whose turns it holds, and is stored only when that is durable. */

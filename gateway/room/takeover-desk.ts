@@ -2,6 +2,8 @@ import type { Store, TakeoverAnswer, TakeoverRequest } from "../store/port.ts";
 import type { Runtime } from "../wire/runtime.ts";
 
 const requestsMax = 1_000;
+/** Then the next call goes beside one that has no answer yet: it may never have one. */
+const patienceMs = 1_000;
 
 interface Waiting {
   readonly request: TakeoverRequest;
@@ -17,7 +19,8 @@ export class TakeoverDesk {
   readonly #runtime: Runtime;
   /** Bounded by the rooms of this server. */
   #waiting: Waiting[] = [];
-  #isAsking = false;
+  /** The call that the next one waits for. */
+  #asking: object | undefined;
   #isScheduled = false;
 
   constructor(store: Store, runtime: Runtime) {
@@ -33,7 +36,7 @@ export class TakeoverDesk {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#isAsking || this.#waiting.length === 0) return;
+    if (this.#isScheduled || this.#asking || this.#waiting.length === 0) return;
     this.#isScheduled = true;
     this.#runtime.soon(() => {
       this.#isScheduled = false;
@@ -44,11 +47,19 @@ export class TakeoverDesk {
   async #ask(): Promise<void> {
     const asked = this.#waiting.splice(0, requestsMax);
     if (asked.length === 0) return;
-    this.#isAsking = true;
+    const call = {};
+    this.#asking = call;
+    const patience = this.#runtime.after(patienceMs, () => this.#goOn(call));
     const answers = await this.#store.takeover(asked.map(({ request }) => request));
-    this.#isAsking = false;
+    patience.cancel();
     for (const [index, { answer }] of asked.entries())
       answer(answers[index] ?? { kind: "unknown", reason: "no answer" });
+    this.#goOn(call);
+  }
+
+  #goOn(call: object): void {
+    if (this.#asking !== call) return;
+    this.#asking = undefined;
     this.#schedule();
   }
 }

@@ -33,8 +33,9 @@ export class MemberAgent {
   #membership: Membership<MemberRecord> = beginMembership();
   #renewal: Renewal = neverRenewed;
   #counter = 0;
-  #timer: Timer | undefined;
+  readonly #timers = new Set<Timer>();
   #beating: Promise<void> | undefined;
+  #writing: Promise<void> | undefined;
   #looking: Promise<void> | undefined;
   #stopped = false;
 
@@ -57,7 +58,9 @@ export class MemberAgent {
     if (this.#membership.lookedMs === undefined) {
       throw new RoomgateError("store-unavailable", "the store does not answer", { retryable: true });
     }
-    this.#arm();
+    // LIVE-15: each in its own time, so that a look without an answer does not hold up the own heartbeat, nor the other way round.
+    this.#repeat(() => this.#write());
+    this.#repeat(() => this.#look());
   }
 
   /** Writes and looks now. Calls that come while one is under way share the next one. */
@@ -98,20 +101,23 @@ export class MemberAgent {
   /** Stops and removes the own row. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#timer?.cancel();
+    for (const timer of this.#timers) timer.cancel();
     await this.#beating;
+    await this.#writing;
     const self = this.#options.self?.();
     if (self) await this.#options.members.remove(self.id, self.instance);
   }
 
-  #arm(): void {
+  #repeat(work: () => Promise<void>): void {
     if (this.#stopped) return;
-    this.#timer = this.#options.runtime.after(this.#options.timing.heartbeatMs, () => {
-      void this.beat().then(() => this.#arm());
+    const { runtime, timing } = this.#options;
+    const timer = runtime.after(timing.heartbeatMs, () => {
+      this.#timers.delete(timer);
+      void work().then(() => this.#repeat(work));
     });
+    this.#timers.add(timer);
   }
 
-  /** LIVE-7: a slow look does not hold the own heartbeat up, nor the other way round. */
   async #beatOnce(): Promise<void> {
     if (this.#stopped) return;
     const written = this.#write();
@@ -120,7 +126,15 @@ export class MemberAgent {
     await written;
   }
 
-  async #write(): Promise<void> {
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeOnce().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeOnce(): Promise<void> {
+    if (this.#stopped) return;
     const { runtime, members, self, timing } = this.#options;
     if (!self) return;
     const startedMs = runtime.nowMs();

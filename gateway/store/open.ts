@@ -1,7 +1,7 @@
 import { RoomgateError } from "../wire/errors.ts";
 import type { LmdbStoreOptions } from "./lmdb/options.ts";
 import type { MemoryBacking } from "./memory/backing.ts";
-import type { Store } from "./port.ts";
+import type { MemberStore, Store } from "./port.ts";
 
 export interface OpenStoreOptions {
   /** `memory:` only: what several stores of one process share. Default: a new one, so that the store starts empty. */
@@ -20,9 +20,7 @@ const plannedSchemes = ["nats", "postgres", "postgresql"];
  * names cannot be used (no right to it, a file in the way, no space, not a store, damaged).
  */
 export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<Store> {
-  const colon = url.indexOf(":");
-  const scheme = colon < 0 ? "" : url.slice(0, colon).toLowerCase();
-  const rest = url.slice(colon + 1);
+  const { scheme, rest } = split(url);
   if (scheme === "memory" && rest === "") {
     const [{ createMemoryBacking }, { createMemoryStore }] = await Promise.all([
       import("./memory/backing.ts"),
@@ -35,6 +33,22 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
     return openLmdbStore(rest, options.lmdb);
   }
   throw new RoomgateError("store-unsupported", unsupported(url, scheme));
+}
+
+/**
+ * The members alone of a store that is open already in this process, for a thread that needs nothing else. Rejects like
+ * {@link openStore}. Of a `memory:` store there is nothing that threads could share.
+ */
+export async function openMembers(url: string): Promise<MemberStore> {
+  const { scheme, rest } = split(url);
+  if (scheme !== "lmdb" || rest === "") return (await openStore(url)).members;
+  const { openLmdbMembers } = await import("./lmdb/members.ts");
+  return openLmdbMembers(rest);
+}
+
+function split(url: string): { readonly scheme: string; readonly rest: string } {
+  const colon = url.indexOf(":");
+  return { scheme: colon < 0 ? "" : url.slice(0, colon).toLowerCase(), rest: url.slice(colon + 1) };
 }
 
 /** The URL is not repeated where it may carry a password. */

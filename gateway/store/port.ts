@@ -10,6 +10,10 @@ import type { AppName, Epoch, GatewayId, RoomKey, ServerId } from "../wire/ids.t
  *   (or by the same *conditional* request) and never assumes either.
  *
  * Every change of a room is conditional on its head, so a late or repeated request can do no harm: it is `fenced`.
+ *
+ * An engine bounds the time of its calls where it can. Callers are bounded in any case, by `bounded-store.ts` (reads 5 s, changes 15 s,
+ * heartbeats and looks by the lease): a call that takes too long is answered `unavailable`, or `unknown` where it changes a room, and its real answer is ignored when it comes. The request may still take
+ * effect then, at any time; so an engine must bear requests that overtake each other, and a caller requests that land late.
  */
 export interface Store {
   /** What *durable* means here: lost with the process, on this machine's disk, or on a quorum of machines. */
@@ -20,18 +24,23 @@ export interface Store {
   /** `head` is `undefined` for a room that was never owned. Linearizable: never older than a change that was answered. */
   readHead(room: RoomKey): Promise<{ kind: "head"; head: Head | undefined } | Unavailable>;
 
-  /** Heads whose owner is `owner` (all owned rooms if left out), at most `limit`, in no promised order. */
-  listHeads(filter: HeadFilter): Promise<{ kind: "heads"; heads: readonly RoomHead[] } | Unavailable>;
+  /**
+   * Heads that fit the filter, in the order of their keys, at most `limit`. `next` is there where more may follow, also if fewer than
+   * `limit` were found: ask again with `after: next`. Each head is one that its room had during the call. A room that changes its owner
+   * meanwhile may be missed, and is found by the next listing; one whose head is damaged is left out. Where `mustRun` is asked for, the
+   * cost is in proportion to the rooms that must run, not to all rooms (an engine in memory excepted).
+   */
+  listHeads(filter: HeadFilter): Promise<HeadPage | Unavailable>;
 
   /**
    * Takes each room over on its own: if its head is still exactly `expect`, the head becomes
    * `{ epoch: expect.epoch + 1, owner, tail }`. Answers in the order of the requests. Where `journaled`, a fence record
-   * is appended to the room's journal and `tail` rises by one (DESIGN rule 1); otherwise `tail` stays.
+   * is appended to the room's journal and `tail` rises by one (DESIGN rule 1); otherwise `tail` stays. `mustRun` stays in any case.
    * `fenced` carries the head that was found instead. Durable when answered `taken`.
    */
   takeover(requests: readonly TakeoverRequest[]): Promise<readonly TakeoverAnswer[]>;
 
-  /** Gives up ownership, if the head is still exactly `expect` and owned by `owner`: owner becomes `null`; epoch and tail stay. */
+  /** Gives up ownership, if the head is still exactly `expect` and owned by `owner`: owner becomes `null`; everything else stays. */
   release(
     room: RoomKey,
     expect: HeadVersion,
@@ -40,7 +49,7 @@ export interface Store {
 
   /**
    * Keeps `snapshot` as the newest of its room, if the head's epoch is still `epoch`. Replaces the one before, atomically:
-   * a reader finds the old or the new one, whole. Where one at a later position is kept already, that one stays, and the answer is
+   * a reader finds the old or the new one, whole. Where one of this epoch at a later position is kept already, that one stays, and the answer is
    * `stored`: a request that takes effect late must not bring back a state whose journal has been trimmed since. So repeating it after
    * `unknown` is safe.
    */
@@ -102,6 +111,8 @@ export interface HeadVersion {
 /** Who may run a room. `owner` is `null` while nobody does; the epoch never goes down, also across that. */
 export interface Head extends HeadVersion {
   readonly owner: ServerId | null;
+  /** Work waits in the room (timers, work, what it has told and nobody has heard): it must run although nobody is connected. */
+  readonly mustRun: boolean;
 }
 
 export interface RoomHead {
@@ -110,9 +121,20 @@ export interface RoomHead {
 }
 
 export interface HeadFilter {
-  readonly owner?: ServerId;
+  /** Left out: rooms of all owners. `null`: rooms that have been owned and that nobody owns now. */
+  readonly owner?: ServerId | null;
+  /** Only rooms that must run. */
+  readonly mustRun?: true;
   readonly app?: AppName;
+  /** Only rooms whose keys come after this one. */
+  readonly after?: RoomKey;
   readonly limit: number;
+}
+
+export interface HeadPage {
+  readonly kind: "heads";
+  readonly heads: readonly RoomHead[];
+  readonly next?: RoomKey;
 }
 
 export interface TakeoverRequest {
@@ -130,6 +152,8 @@ export interface AppendRequest {
   readonly expect: HeadVersion;
   /** Not to be changed by the caller until the call is answered. */
   readonly records: readonly Uint8Array[];
+  /** What becomes of the head's `mustRun`, in one step with the records, of which there may be none. Left out: it stays. */
+  readonly mustRun?: boolean;
 }
 
 export type AppendAnswer = { kind: "appended"; tail: Position } | Fenced | Unknown | Unavailable;
@@ -142,8 +166,8 @@ export interface JournalRecord {
   readonly bytes: Uint8Array;
 }
 
-/** The state of a room at one position of its journal (0 for a room that has none). */
 export interface Snapshot {
+  /** Of the room's journal, whose state it is. For a room that has none, a number that rises with every snapshot of an epoch. */
   readonly position: Position;
   /** The app's own version of the state's form; compared by whoever restores. */
   readonly version: string;
@@ -175,7 +199,8 @@ export interface Corrupt {
 
 /**
  * Who lives. Nothing here is fenced or durable: a member repeats its row with every heartbeat, and observers judge it
- * by whether `counter` moves, on their own monotonic clock.
+ * by whether `counter` moves, on their own monotonic clock. A `put` that was answered `unavailable` may land all the same, behind a newer
+ * one or behind the row's removal: the next heartbeat puts it right, and a row that nobody writes any more is lost after a lease.
  */
 export interface MemberStore {
   /** Writes the member's whole row, replacing the one before. */

@@ -19,14 +19,16 @@ interface Wall {
 const port = "gateway/store/port.ts";
 /** The heartbeat of a process: the thin shell around `cluster/membership.ts`, shared by all kinds of processes. */
 const memberAgent = "gateway/store/member-agent.ts";
+/** The bounds that whoever uses a store gives it. */
+const boundedStore = "gateway/store/bounded-store.ts";
 const portWords = ["gateway/wire/ids.ts", "gateway/wire/errors.ts", "gateway/wire/runtime.ts"];
 
 /** Who may know whom within `gateway/`. Everybody knows the own folder. */
 const walls: Readonly<Record<string, Wall>> = {
   wire: { open: [], openToTypes: [] },
   cluster: { open: [], openToTypes: ["gateway/wire/ids.ts"] },
-  edge: { open: ["gateway/wire/", "gateway/cluster/", port, memberAgent], openToTypes: [] },
-  room: { open: ["gateway/wire/", "gateway/cluster/", port, memberAgent], openToTypes: [] },
+  edge: { open: ["gateway/wire/", "gateway/cluster/", port, memberAgent, boundedStore], openToTypes: [] },
+  room: { open: ["gateway/wire/", "gateway/cluster/", port, memberAgent, boundedStore], openToTypes: [] },
   store: { open: portWords, openToTypes: [] },
   // Its pages and requests are shaped by the ports of the two sides that it serves.
   ops: {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -15,6 +14,7 @@ import type { Database, RootDatabase } from "lmdb";
 import { RoomgateError } from "../../wire/errors.ts";
 import { checkDataFile } from "./file-check.ts";
 import type { LmdbSettings } from "./options.ts";
+import { ownMark, type ProcessMark } from "./process-start.ts";
 
 /** The tables of one environment. Keys and values are bytes; `keys.ts` and the row files say which. */
 export interface Tables {
@@ -23,7 +23,10 @@ export interface Tables {
   readonly snapshots: Table;
   readonly chunks: Table;
   readonly generations: Table;
+  /** All rooms, by owner. */
   readonly owners: Table;
+  /** Those that must run, by owner. */
+  readonly mustRun: Table;
 }
 
 export type Table = Database<Buffer, Uint8Array>;
@@ -31,8 +34,8 @@ export type TableName = keyof Tables;
 
 export interface Environment {
   readonly directory: string;
-  /** Random for each opening. */
-  readonly instance: Buffer;
+  /** The one that has it open, which is this one. */
+  readonly process: ProcessMark;
   readonly root: RootDatabase<Buffer, Uint8Array>;
   readonly tables: Tables;
   /** Version of the row that was read last. */
@@ -43,7 +46,7 @@ export interface Environment {
 export const fileMode = 0o600;
 
 const formatKey = Buffer.from("format");
-const format = "roomgate-store 1";
+const format = "roomgate-store 2";
 
 /**
  * How LMDB is used:
@@ -91,9 +94,10 @@ export async function openEnvironment(path: string, settings: LmdbSettings): Pro
       if (opened === undefined) throw new Error(`table ${name} is missing`);
       return opened;
     };
+    await checkFormat(root);
     const environment: Environment = {
       directory,
-      instance: randomBytes(8),
+      process: ownMark(),
       root,
       lastVersion: getLastVersion,
       tables: {
@@ -103,9 +107,9 @@ export async function openEnvironment(path: string, settings: LmdbSettings): Pro
         chunks: table("chunks"),
         generations: table("generations"),
         owners: table("owners"),
+        mustRun: table("mustRun"),
       },
     };
-    await checkFormat(root.openDB<Buffer, Uint8Array>({ ...bytesOnly, name: "meta" }));
     if (isNew) syncDirectories(directory);
     return environment;
   } catch (cause) {
@@ -165,13 +169,18 @@ function prepareLockFile(directory: string): void {
   }
 }
 
-async function checkFormat(meta: Table): Promise<void> {
-  await meta.ifNoExists(formatKey, () => {
-    meta.put(formatKey, Buffer.from(format));
-  });
-  meta.resetReadTxn();
+/** Before any other table is looked for: what is not found is made, and a store of another form is to stay as it is. */
+async function checkFormat(root: RootDatabase<Buffer, Uint8Array>): Promise<void> {
+  const meta = root.openDB<Buffer, Uint8Array>({ keyEncoding: "binary", encoding: "binary", name: "meta" });
+  if (meta.get(formatKey) === undefined) {
+    await meta.ifNoExists(formatKey, () => {
+      meta.put(formatKey, Buffer.from(format));
+    });
+    meta.resetReadTxn();
+  }
   const found = meta.get(formatKey)?.toString();
-  if (found !== format) throw new Error(`it is of the form ${JSON.stringify(found)}, this version needs "${format}"`);
+  if (found === format) return;
+  throw new Error(`it is of the form "${found}", this version needs "${format}"; it is left as it is`);
 }
 
 /** A new file survives a loss of power only if its directory's entry does. */

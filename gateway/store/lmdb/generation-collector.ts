@@ -3,6 +3,7 @@ import type { RowWrite } from "./change.ts";
 import type { Environment } from "./environment.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { splitKey } from "./keys.ts";
+import { isRunning } from "./process-start.ts";
 import { decodeGeneration, generationNote } from "./snapshot-rows.ts";
 
 /** Rows that one commit removes, so that it stays short. */
@@ -79,14 +80,16 @@ export class GenerationCollector {
    * alive after all (its pid is not visible from here) finds its chunks disowned before it can name them.
    */
   async adoptOrphans(): Promise<void> {
-    const { root, tables, instance } = this.#environment;
+    const { root, tables, process } = this.#environment;
     root.resetReadTxn();
     const orphans: { readonly room: RoomKey; readonly note: Buffer }[] = [];
     for (const { key, value } of tables.generations.getRange({ start: Buffer.of(0) })) {
       const note = Buffer.from(key);
       const row = decodeGeneration(note, Buffer.from(value));
-      if (row?.state === "writing" && (row.pid === process.pid ? !row.instance.equals(instance) : !isAlive(row.pid)))
+      // STORE-18: a process may have several stores open, as a server and its watchdog do.
+      if (row?.state === "writing" && !isRunning(row.by)) {
         orphans.push({ room: splitKey(note).before as RoomKey, note });
+      }
     }
     for (const { room, note } of orphans) {
       await this.#commit.submit<"left" | "dead">({
@@ -94,19 +97,10 @@ export class GenerationCollector {
         bytes: 256,
         decide(head) {
           if (head === undefined || !tables.generations.doesExist(note)) return { kind: "answer", answer: "left" };
-          return { kind: "write", head, rows: [generationNote(instance, note, "dead")], answer: "dead" };
+          return { kind: "write", head, rows: [generationNote(process, note, "dead")], answer: "dead" };
         },
       });
     }
     this.poke();
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -38,9 +38,9 @@ export function chunkKey(room: RoomKey, generation: Uint8Array, index: number): 
   return Buffer.concat([generationKey(room, generation), number]);
 }
 
-/** `owner 0 room`: the index of owned rooms. */
-export function ownerKey(owner: ServerId, room: RoomKey): Buffer {
-  return Buffer.from(`${owner}\0${room}`, "latin1");
+/** `owner 0 room`: the indexes of heads. Rooms that nobody owns have an empty owner, and come first. */
+export function ownerKey(owner: ServerId | null, room: RoomKey): Buffer {
+  return Buffer.from(`${owner ?? ""}\0${room}`, "latin1");
 }
 
 /** All keys that begin with `prefix` are at or behind `start` and before `end`. `prefix` must not end in the byte 255. */

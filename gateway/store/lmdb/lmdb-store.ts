@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { RoomgateError } from "../../wire/errors.ts";
 import type { MemberStore, Store, Unavailable } from "../port.ts";
 import { readHeadRow } from "./change.ts";
@@ -7,11 +6,12 @@ import { GenerationCollector } from "./generation-collector.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { listHeads } from "./heads.ts";
 import { readJournal, trimJournal } from "./journal.ts";
-import { FileMembers } from "./members.ts";
+import { FileMembers, membersDirectory } from "./members.ts";
 import { completeSettings, type LmdbStoreOptions } from "./options.ts";
 import { appendChange, releaseChange, takeoverChange } from "./ownership.ts";
 import { headOf } from "./rows.ts";
 import { Snapshots } from "./snapshots.ts";
+import { stopAgainWhenWoken } from "./stop-again.ts";
 
 /**
  * A store in one directory of this machine, shared by any number of processes: an LMDB environment for heads, journals and
@@ -23,7 +23,7 @@ export async function openLmdbStore(path: string, options?: LmdbStoreOptions): P
   const settings = completeSettings(options);
   const environment = await openEnvironment(path, settings);
   const { root } = environment;
-  const memberFiles = new FileMembers(join(environment.directory, "members"));
+  const memberFiles = new FileMembers(membersDirectory(environment.directory));
   try {
     await memberFiles.prepare();
   } catch (cause) {
@@ -38,6 +38,7 @@ export async function openLmdbStore(path: string, options?: LmdbStoreOptions): P
   const collector = new GenerationCollector(environment, commit);
   const snapshots = new Snapshots(environment, commit, collector);
 
+  const stopListening = stopAgainWhenWoken(environment.directory, settings.log);
   let isClosed = false;
   let closing: Promise<void> | undefined;
   const underWay = new Set<Promise<unknown>>();
@@ -66,10 +67,14 @@ export async function openLmdbStore(path: string, options?: LmdbStoreOptions): P
 
   async function close(): Promise<void> {
     isClosed = true;
-    await Promise.allSettled([...underWay, memberFiles.idle()]);
-    await collector.close();
-    // A commit that hangs must not hang whoever closes: the process is about to end, and its hold on the file with it.
-    if (await commit.idle()) await root.close();
+    try {
+      await Promise.allSettled([...underWay, memberFiles.idle()]);
+      await collector.close();
+      // A commit that hangs must not hang whoever closes: the process is about to end, and its hold on the file with it.
+      if (await commit.idle()) await root.close();
+    } finally {
+      stopListening();
+    }
   }
 
   const members: MemberStore = {
@@ -88,7 +93,7 @@ export async function openLmdbStore(path: string, options?: LmdbStoreOptions): P
         root.resetReadTxn();
         return { kind: "head", head: headOf(readHeadRow(environment, room)) };
       }),
-    listHeads: (filter) => answer(async () => ({ kind: "heads", heads: await listHeads(environment, filter) })),
+    listHeads: (filter) => answer(() => listHeads(environment, filter)),
     takeover: (requests) => answerEach(requests, (request) => commit.submit(takeoverChange(request))),
     release: (room, expect, owner) => answer(() => commit.submit(releaseChange(room, expect, owner))),
     saveSnapshot: (room, epoch, snapshot) => answer(() => snapshots.save(room, epoch, snapshot)),

@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import type { GatewayId, ServerId } from "../../wire/ids.ts";
 import type { MemberRecord, MemberStore, Unavailable } from "../port.ts";
@@ -12,12 +13,24 @@ const unfinishedMs = 60_000;
 /** Heartbeats that may wait for the disk; above it they are `unavailable`. */
 const waitingMax = 64;
 
+/** Where the members of the store in `path` are. */
+export function membersDirectory(path: string): string {
+  return join(resolve(path), "members");
+}
+
+/** Of a store that somebody else has opened: nothing is made, and nothing of LMDB is touched. */
+export function openLmdbMembers(path: string): MemberStore {
+  return new FileMembers(membersDirectory(path));
+}
+
 /**
  * Rows of members are small files beside the environment, one for each member, replaced by renaming. Nothing syncs them, and
  * they wait for no lock: a disk that is slow to sync stops commits, and must not make everybody look dead at the same time.
  */
 export class FileMembers implements MemberStore {
   readonly #directory: string;
+  /** Several of these may write in one process. */
+  readonly #mark = randomBytes(4).toString("hex");
   #written = 0;
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
@@ -97,7 +110,7 @@ export class FileMembers implements MemberStore {
 
   #temporary(): string {
     this.#written += 1;
-    return join(this.#directory, `.${process.pid}.${this.#written}`);
+    return join(this.#directory, `.${process.pid}.${this.#mark}.${this.#written}`);
   }
 
   /** One after the other, so that a later row is never replaced by an earlier one. */

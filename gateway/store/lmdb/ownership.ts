@@ -1,4 +1,4 @@
-import type { ServerId } from "../../wire/ids.ts";
+import type { RoomKey, ServerId } from "../../wire/ids.ts";
 import type { AppendAnswer, AppendRequest, Fenced, HeadVersion, TakeoverAnswer, TakeoverRequest } from "../port.ts";
 import type { Decision, RoomChange, RowWrite } from "./change.ts";
 import { journalKey, ownerKey, positionMax } from "./keys.ts";
@@ -26,13 +26,13 @@ export function takeoverChange(request: TakeoverRequest): RoomChange<TakeoverAns
         const key = journalKey(room, tail);
         rows.push({ table: "journal", key, value: encodeRecord(key, epoch, "fence", noBytes) });
       }
-      if (head !== undefined && head.owner !== null) rows.push({ table: "owners", key: ownerKey(head.owner, room) });
-      rows.push({ table: "owners", key: ownerKey(owner, room), value: indexed });
+      const mustRun = head?.mustRun ?? false;
+      const taken = { epoch, tail, owner, mustRun };
       return {
         kind: "write",
-        head: { epoch, tail, owner, trimmed: head?.trimmed ?? 0, generation: head?.generation ?? noGeneration },
-        rows,
-        answer: { kind: "taken", head: { epoch, tail, owner } },
+        head: { ...taken, trimmed: head?.trimmed ?? 0, generation: head?.generation ?? noGeneration },
+        rows: [...rows, ...indexRows(room, head, taken)],
+        answer: { kind: "taken", head: taken },
       };
     },
   };
@@ -48,10 +48,11 @@ export function releaseChange(
     bytes: headBytes,
     decide(head) {
       if (head === undefined || !isExpected(head, expect) || head.owner !== owner) return fenced(head);
+      const released = { ...head, owner: null };
       return {
         kind: "write",
-        head: { ...head, owner: null },
-        rows: [{ table: "owners", key: ownerKey(owner, room) }],
+        head: released,
+        rows: indexRows(room, head, released),
         answer: { kind: "released" },
       };
     },
@@ -67,14 +68,38 @@ export function appendChange(request: AppendRequest): RoomChange<AppendAnswer> {
       if (head === undefined || !isExpected(head, expect)) return fenced(head);
       const tail = head.tail + records.length;
       if (tail > positionMax) return unavailable("the room's journal has used up its positions");
-      if (records.length === 0) return { kind: "answer", answer: { kind: "appended", tail } };
+      const { mustRun = head.mustRun } = request;
+      if (records.length === 0 && mustRun === head.mustRun)
+        return { kind: "answer", answer: { kind: "appended", tail } };
       const rows = records.map((bytes, index): RowWrite => {
         const key = journalKey(room, head.tail + 1 + index);
         return { table: "journal", key, value: encodeRecord(key, head.epoch, "data", bytes) };
       });
-      return { kind: "write", head: { ...head, tail }, rows, answer: { kind: "appended", tail } };
+      const appended = { ...head, tail, mustRun };
+      if (mustRun !== head.mustRun) rows.push(...indexRows(room, head, appended));
+      return { kind: "write", head: appended, rows, answer: { kind: "appended", tail } };
     },
   };
+}
+
+interface Indexed {
+  readonly owner: ServerId | null;
+  readonly mustRun: boolean;
+}
+
+/** Rows that bring the two indexes from one head to the next. */
+function indexRows(room: RoomKey, before: Indexed | undefined, after: Indexed): RowWrite[] {
+  const rows: RowWrite[] = [];
+  // What is there already is not written again.
+  const isMoved = before?.owner !== after.owner;
+  if (before !== undefined && isMoved) rows.push({ table: "owners", key: ownerKey(before.owner, room) });
+  if (isMoved) rows.push({ table: "owners", key: ownerKey(after.owner, room), value: indexed });
+  if (before?.mustRun && (isMoved || !after.mustRun))
+    rows.push({ table: "mustRun", key: ownerKey(before.owner, room) });
+  if (after.mustRun && (isMoved || !before?.mustRun)) {
+    rows.push({ table: "mustRun", key: ownerKey(after.owner, room), value: indexed });
+  }
+  return rows;
 }
 
 function isExpected(head: HeadRow | undefined, expect: HeadVersion | undefined): boolean {

@@ -11,6 +11,7 @@ export interface HeadRow {
   readonly epoch: Epoch;
   readonly tail: Position;
   readonly owner: ServerId | null;
+  readonly mustRun: boolean;
   /** Records up to here are forgotten. */
   readonly trimmed: Position;
   /** Which stored form is the room's newest snapshot: 8 bytes, all zero for none. */
@@ -23,14 +24,15 @@ export interface HeadRow {
 }
 
 export function headOf(row: HeadRow | undefined): Head | undefined {
-  return row === undefined ? undefined : { epoch: row.epoch, tail: row.tail, owner: row.owner };
+  return row === undefined ? undefined : { epoch: row.epoch, tail: row.tail, owner: row.owner, mustRun: row.mustRun };
 }
 
 export const noGeneration: Buffer = Buffer.alloc(8);
 
-const ownerStart = 34;
+const flagsStart = 34;
+const ownerStart = 35;
 
-// crc 4, change 6, epoch 4, tail 6, trimmed 6, generation 8, owner (nothing: nobody)
+// crc 4, change 6, epoch 4, tail 6, trimmed 6, generation 8, must run 1, owner (nothing: nobody)
 export function encodeHead(room: RoomKey, row: HeadRow): Buffer {
   const owner = row.owner ?? "";
   const bytes = Buffer.allocUnsafe(ownerStart + owner.length);
@@ -39,6 +41,7 @@ export function encodeHead(room: RoomKey, row: HeadRow): Buffer {
   bytes.writeUIntBE(row.tail, 14, 6);
   bytes.writeUIntBE(row.trimmed, 20, 6);
   bytes.set(row.generation, 26);
+  bytes[flagsStart] = row.mustRun ? 1 : 0;
   bytes.write(owner, ownerStart, "latin1");
   return seal(roomKeyBytes(room), bytes);
 }
@@ -54,6 +57,7 @@ export function decodeHead(room: RoomKey, bytes: Buffer, change: number | undefi
     tail: bytes.readUIntBE(14, 6),
     trimmed: bytes.readUIntBE(20, 6),
     generation: generationOf(bytes),
+    mustRun: bytes[flagsStart] === 1,
     owner: bytes.length === ownerStart ? null : (bytes.toString("latin1", ownerStart) as ServerId),
   };
   if (row.change !== change) throw new DamagedRow(`the head of ${room} is damaged: wrong change number`);
@@ -62,7 +66,7 @@ export function decodeHead(room: RoomKey, bytes: Buffer, change: number | undefi
 
 /** A copy: `bytes` may be read into again. */
 function generationOf(bytes: Buffer): Buffer {
-  const generation = bytes.subarray(26, ownerStart);
+  const generation = bytes.subarray(26, flagsStart);
   return generation.equals(noGeneration) ? noGeneration : Buffer.from(generation);
 }
 

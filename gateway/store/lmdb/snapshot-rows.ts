@@ -1,6 +1,7 @@
 import type { Epoch } from "../../wire/ids.ts";
 import type { Position } from "../port.ts";
 import type { RowWrite } from "./change.ts";
+import { type ProcessMark, startBytes } from "./process-start.ts";
 import { isIntact, seal, sealBytes } from "./seal.ts";
 
 /** Size of the pieces in which a snapshot is stored; the last one may be shorter. */
@@ -53,28 +54,27 @@ export function encodeChunk(key: Buffer, bytes: Uint8Array): Buffer {
  */
 export interface GenerationRow {
   readonly state: "writing" | "dead";
-  /** Process that writes it, */
-  readonly pid: number;
-  /** and the store in it: pids come again, in containers with every start. */
-  readonly instance: Buffer;
+  readonly by: ProcessMark;
 }
 
-// crc 4, state 1, pid 4, instance 8
+const noteBytes = sealBytes + 5 + startBytes;
+
+// crc 4, state 1, pid 4, start of the process 8
 function encodeGeneration(key: Buffer, row: GenerationRow): Buffer {
-  const bytes = Buffer.allocUnsafe(sealBytes + 13);
+  const bytes = Buffer.allocUnsafe(noteBytes);
   bytes[4] = row.state === "writing" ? 1 : 2;
-  bytes.writeUInt32BE(row.pid, 5);
-  bytes.set(row.instance, 9);
+  bytes.writeUInt32BE(row.by.pid, 5);
+  bytes.set(row.by.start, 9);
   return seal(key, bytes);
 }
 
-/** Notes `state` in the name of this process. */
-export function generationNote(instance: Buffer, note: Buffer, state: GenerationRow["state"]): RowWrite {
-  return { table: "generations", key: note, value: encodeGeneration(note, { state, pid: process.pid, instance }) };
+export function generationNote(by: ProcessMark, note: Buffer, state: GenerationRow["state"]): RowWrite {
+  return { table: "generations", key: note, value: encodeGeneration(note, { state, by }) };
 }
 
 /** `undefined` if it cannot be read: then it stays, which costs space and nothing else. */
 export function decodeGeneration(key: Uint8Array, bytes: Buffer): GenerationRow | undefined {
-  if (bytes.length !== 17 || !isIntact(key, bytes)) return undefined;
-  return { state: bytes[4] === 1 ? "writing" : "dead", pid: bytes.readUInt32BE(5), instance: bytes.subarray(9) };
+  if (bytes.length !== noteBytes || !isIntact(key, bytes)) return undefined;
+  const by = { pid: bytes.readUInt32BE(5), start: bytes.subarray(9) };
+  return { state: bytes[4] === 1 ? "writing" : "dead", by };
 }

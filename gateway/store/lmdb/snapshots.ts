@@ -19,6 +19,7 @@ import {
   encodeChunk,
   encodeSnapshot,
   generationNote,
+  type SnapshotRow,
 } from "./snapshot-rows.ts";
 
 /** Chunks of one snapshot that go into one commit: 1 MiB, so that the appends of others wait a few ms for it at most. */
@@ -94,13 +95,13 @@ export class Snapshots {
   }
 
   #begin(room: RoomKey, epoch: Epoch, note: Buffer): RoomChange<SaveAnswer> {
-    const { instance } = this.#environment;
+    const { process } = this.#environment;
     return {
       room,
       bytes: 256,
       decide(head) {
         if (head?.epoch !== epoch) return fenced(head);
-        return { kind: "write", head, rows: [generationNote(instance, note, "writing")], answer: { kind: "stored" } };
+        return { kind: "write", head, rows: [generationNote(process, note, "writing")], answer: { kind: "stored" } };
       },
     };
   }
@@ -114,18 +115,21 @@ export class Snapshots {
     rowsOf: () => RowWrite[] | undefined,
   ): RoomChange<SaveAnswer | Unavailable> {
     const { position, version, bytes } = snapshot;
-    const { instance } = this.#environment;
+    const { process } = this.#environment;
     const isLarge = chunkCount(bytes.length) > chunksPerCommit;
-    const isSuperseded = (head: HeadRow): boolean => (this.#positionOf(room, head) ?? 0) > position;
+    const isSuperseded = (head: HeadRow): boolean => {
+      const kept = this.#described(room, head);
+      return kept?.epoch === epoch && kept.position > position;
+    };
     return {
       room,
       bytes: isLarge ? 512 : bytes.length + 512,
       decide(head) {
         if (head?.epoch !== epoch) return fenced(head);
-        // STORE-15: one at a later position stays. Chunks that were written for this one are left to the collector.
+        // STORE-15: one of this epoch at a later position stays. Chunks that were written for this one are left to the collector.
         if (isSuperseded(head)) {
           if (!isLarge) return { kind: "answer", answer: { kind: "stored" } };
-          const note = generationNote(instance, generationKey(room, generation), "dead");
+          const note = generationNote(process, generationKey(room, generation), "dead");
           return { kind: "write", head, rows: [note], answer: { kind: "stored" } };
         }
         const rows = rowsOf();
@@ -138,7 +142,7 @@ export class Snapshots {
         });
         if (!head.generation.equals(noGeneration)) {
           const old = generationKey(room, head.generation);
-          rows.push(generationNote(instance, old, "dead"));
+          rows.push(generationNote(process, old, "dead"));
         }
         return { kind: "write", head: { ...head, generation }, rows, answer: { kind: "stored" } };
       },
@@ -146,15 +150,15 @@ export class Snapshots {
   }
 
   /** Of the snapshot that counts; `undefined` where there is none that can be read. */
-  #positionOf(room: RoomKey, { generation }: HeadRow): Position | undefined {
+  #described(room: RoomKey, { generation }: HeadRow): SnapshotRow | undefined {
     if (generation.equals(noGeneration)) return undefined;
     const key = generationKey(room, generation);
     const row = this.#environment.tables.snapshots.get(key);
-    return row instanceof Buffer ? decodeSnapshot(key, row)?.position : undefined;
+    return row instanceof Buffer ? decodeSnapshot(key, row) : undefined;
   }
 
   async #giveUp<Answer>(note: Buffer, answer: Answer): Promise<Answer> {
-    await this.#commit.write([generationNote(this.#environment.instance, note, "dead")]);
+    await this.#commit.write([generationNote(this.#environment.process, note, "dead")]);
     this.#collector.poke();
     return answer;
   }

@@ -2,6 +2,8 @@ import { open, readdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../../wire/runtime.ts";
 import type { Environment } from "./environment.ts";
+import { markOf } from "./process-start.ts";
+import { leaveNote } from "./wake-note.ts";
 
 /** Mutexes stand at the beginning of LMDB's lock file; a held one names the thread that holds it. */
 const mutexStart = 24;
@@ -12,8 +14,9 @@ const wakeMsMax = 250;
 /**
  * LMDB's write lock is shared by all processes, and a process that is stopped (SIGSTOP) in the middle of a commit keeps it: then
  * nobody else could write, nor take over its rooms. Linux says who is stopped and the lock file who holds the lock; such a
- * process is woken until our commit is through, and then stopped again. What it does meanwhile is what it had begun; the
- * journal's fence holds against it as against anybody. A holder that *died* needs no help: the kernel gives its lock on.
+ * process is woken until our commit is through, and then stops itself again (`stop-again.ts`): a signal of ours could undo one that came
+ * meanwhile from whoever had stopped it. What it does while it is awake is what it had begun; the journal's fence holds against it as
+ * against anybody. A holder that *died* needs no help: the kernel gives its lock on.
  *
  * Does nothing where there is no such process, no `/proc`, or no right to signal it. Never rejects.
  */
@@ -28,10 +31,14 @@ export async function wakeStoppedHolder(
       if (pid === process.pid || !(await isStopped(pid))) continue;
       const threads = await readdir(`/proc/${pid}/task`);
       if (!threads.some((thread) => holders.has(Number(thread)))) continue;
+      const mark = markOf(pid);
+      const note = mark && (await leaveNote(environment.directory, mark));
+      if (note === undefined) continue;
       log?.warn({ pid }, "a stopped process holds the store's write lock: waking it until the lock is free");
       process.kill(pid, "SIGCONT");
       await atMost(until, wakeMsMax);
-      process.kill(pid, "SIGSTOP");
+      await note.end();
+      await note.taken();
     }
   } catch {
     // Best effort: without it the commit waits until the other process goes on or dies.

@@ -15,11 +15,12 @@ export interface MemoryRoom {
   epoch: Epoch;
   tail: Position;
   owner: ServerId | null;
+  mustRun: boolean;
   /** Records up to here are gone. */
   trimmed: Position;
   /** Positions `trimmed + 1` to `tail`. */
   records: MemoryRecord[];
-  snapshot: Snapshot | undefined;
+  snapshot: (Snapshot & { readonly epoch: Epoch }) | undefined;
 }
 
 export interface MemoryRecord {

@@ -3,6 +3,8 @@ import type {
   AppendAnswer,
   AppendRequest,
   Head,
+  HeadFilter,
+  HeadPage,
   HeadVersion,
   JournalRecord,
   MemberStore,
@@ -48,18 +50,7 @@ export function createMemoryStore(backing: MemoryBacking): Store {
     durability: "process",
     members,
     readHead: (room) => guarded(() => ({ kind: "head", head: headOf(backing.rooms.get(room)) })),
-    listHeads: (filter) =>
-      guarded(() => {
-        const heads: RoomHead[] = [];
-        for (const [room, state] of backing.rooms) {
-          if (heads.length >= filter.limit) break;
-          if (state.owner === null) continue;
-          if (filter.owner !== undefined && state.owner !== filter.owner) continue;
-          if (filter.app !== undefined && appOf(room) !== filter.app) continue;
-          heads.push({ room, head: toHead(state) });
-        }
-        return { kind: "heads", heads };
-      }),
+    listHeads: (filter) => guarded(() => listHeads(backing, filter)),
     takeover: async (requests) => requests.map((request) => (closed ? closedAnswer() : takeover(backing, request))),
     release: (room, expect, owner) =>
       guarded(() => {
@@ -73,10 +64,11 @@ export function createMemoryStore(backing: MemoryBacking): Store {
         const state = backing.rooms.get(room);
         if (state?.epoch !== epoch) return fenced(state);
         // STORE-15
-        if (state.snapshot !== undefined && state.snapshot.position > snapshot.position) return { kind: "stored" };
-        const grownBytes = snapshot.bytes.length - (state.snapshot?.bytes.length ?? 0);
+        const kept = state.snapshot;
+        if (kept?.epoch === epoch && kept.position > snapshot.position) return { kind: "stored" };
+        const grownBytes = snapshot.bytes.length - (kept?.bytes.length ?? 0);
         if (!reserve(backing, grownBytes)) return full();
-        state.snapshot = copySnapshot(snapshot);
+        state.snapshot = { epoch, ...copySnapshot(snapshot) };
         return { kind: "stored" };
       }),
     loadSnapshot: (room) =>
@@ -108,6 +100,22 @@ export function createMemoryStore(backing: MemoryBacking): Store {
   };
 }
 
+/** Looks at all rooms: what costs in proportion to them is cheap here. */
+function listHeads(backing: MemoryBacking, { owner, mustRun, app, after, limit }: HeadFilter): HeadPage {
+  const found: RoomHead[] = [];
+  for (const [room, state] of backing.rooms) {
+    if (owner === undefined ? state.owner === null : state.owner !== owner) continue;
+    if (mustRun && !state.mustRun) continue;
+    if (app !== undefined && appOf(room) !== app) continue;
+    if (after !== undefined && room <= after) continue;
+    found.push({ room, head: toHead(state) });
+  }
+  found.sort((one, other) => (one.room < other.room ? -1 : 1));
+  const heads = found.slice(0, limit);
+  const last = heads.at(-1);
+  return { kind: "heads", heads, ...(last !== undefined && found.length > limit ? { next: last.room } : {}) };
+}
+
 function takeover(backing: MemoryBacking, request: TakeoverRequest): TakeoverAnswer {
   const state = backing.rooms.get(request.room);
   const { expect } = request;
@@ -132,6 +140,7 @@ function append(backing: MemoryBacking, request: AppendRequest): AppendAnswer {
     state.records.push({ epoch: state.epoch, kind: "data", bytes: Uint8Array.from(record) });
   }
   state.tail += request.records.length;
+  state.mustRun = request.mustRun ?? state.mustRun;
   return { kind: "appended", tail: state.tail };
 }
 
@@ -153,7 +162,15 @@ function readRecords(
 }
 
 function addRoom(backing: MemoryBacking, key: RoomKey): MemoryRoom {
-  const room: MemoryRoom = { epoch: 0, tail: 0, owner: null, trimmed: 0, records: [], snapshot: undefined };
+  const room: MemoryRoom = {
+    epoch: 0,
+    tail: 0,
+    owner: null,
+    mustRun: false,
+    trimmed: 0,
+    records: [],
+    snapshot: undefined,
+  };
   backing.rooms.set(key, room);
   return room;
 }
@@ -163,7 +180,7 @@ function isAt(state: MemoryRoom, expect: HeadVersion): boolean {
 }
 
 function toHead(state: MemoryRoom): Head {
-  return { epoch: state.epoch, tail: state.tail, owner: state.owner };
+  return { epoch: state.epoch, tail: state.tail, owner: state.owner, mustRun: state.mustRun };
 }
 
 function headOf(state: MemoryRoom | undefined): Head | undefined {

@@ -12,7 +12,7 @@ export function journalContract(subject: Subject): void {
       expect(head).toEqual({ epoch: 1, tail: 3 });
       expect(await add(store, "app/r", head, "c")).toEqual({ epoch: 1, tail: 4 });
       expect(await journalOf(store, "app/r")).toEqual(["1:1!", "2:1:a", "3:1:b", "4:1:c"]);
-      expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 4, owner: "s1" });
+      expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 4, owner: "s1", mustRun: false });
     });
 
     test("STORE-2: only at exactly the head; otherwise nothing changes and the head is told", async () => {
@@ -63,13 +63,13 @@ export function journalContract(subject: Subject): void {
       const answers = await store.append(requests);
       for (let i = 0; i < 50; i += 1) {
         const three = answers.slice(i * 3, i * 3 + 3);
-        const before = { kind: "fenced", head: { epoch: 1, tail: 1, owner: "s1" } };
+        const before = { kind: "fenced", head: { epoch: 1, tail: 1, owner: "s1", mustRun: false } };
         if (i % 3 === 0) expect(three).toEqual([before, before, before]);
         else {
           expect(three).toEqual([
             { kind: "appended", tail: 2 },
             { kind: "appended", tail: 4 },
-            { kind: "fenced", head: { epoch: 1, tail: 4, owner: "s1" } },
+            { kind: "fenced", head: { epoch: 1, tail: 4, owner: "s1", mustRun: false } },
           ]);
         }
         expect(await journalOf(store, `app/${i}`)).toEqual(
@@ -168,7 +168,7 @@ export function journalContract(subject: Subject): void {
       expect(await journalOf(store, "app/r", 2)).toEqual(["3:1:b", "4:1:c"]);
       await add(store, "app/r", head, "d");
       expect(await journalOf(store, "app/r", 4)).toEqual(["5:1:d"]);
-      expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 5, owner: "s1" });
+      expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 5, owner: "s1", mustRun: false });
     });
 
     test("STORE-6: a journal that is trimmed to its end goes on behind it", async () => {
@@ -179,7 +179,12 @@ export function journalContract(subject: Subject): void {
       expect(await journalOf(store, "app/r", 2)).toEqual([]);
       await add(store, "app/r", head, "b");
       expect(await journalOf(store, "app/r", 2)).toEqual(["3:1:b"]);
-      expect(await take(store, "app/r", "s2", { epoch: 1, tail: 3 })).toEqual({ epoch: 2, tail: 4, owner: "s2" });
+      expect(await take(store, "app/r", "s2", { epoch: 1, tail: 3 })).toEqual({
+        epoch: 2,
+        tail: 4,
+        owner: "s2",
+        mustRun: false,
+      });
     });
 
     test("STORE-6: only the present epoch may trim", async () => {

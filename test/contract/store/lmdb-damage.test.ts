@@ -100,8 +100,10 @@ describe("STORE-8: damage on disk", () => {
     for (const answer of answers) {
       expect(answer).toMatchObject({ kind: "unavailable", reason: expect.stringContaining("app/r is damaged") });
     }
+    const listed = await store.listHeads({ owner: serverOf("s1"), limit: 10 });
+    expect(listed.kind === "heads" && listed.heads.map((found) => found.room)).toEqual(["app/z"]);
     await add(store, "app/z", other, "a");
-    expect(await headOf(store, "app/z")).toEqual({ epoch: 1, tail: 2, owner: "s1" });
+    expect(await headOf(store, "app/z")).toEqual({ epoch: 1, tail: 2, owner: "s1", mustRun: false });
   });
 
   test("a damaged or missing part of a snapshot is told, and a new snapshot heals it", async () => {

@@ -5,7 +5,7 @@ import { open as openLmdb } from "lmdb";
 import { expect, test } from "vitest";
 import { openStore } from "../../../gateway/store/open.ts";
 import type { Store } from "../../../gateway/store/port.ts";
-import { add, headOf, roomOf, take } from "./fixtures.ts";
+import { add, headOf, roomOf, serverOf, take } from "./fixtures.ts";
 import { storeContract } from "./store-contract.ts";
 
 storeContract("lmdb", "disk", async () => {
@@ -59,6 +59,29 @@ test("an append that follows an answer goes into the next commit, along with wha
   await Promise.all([first, add(store, "app/b", b, "x"), add(store, "app/c", c, "y")]);
   expect(commits() - before).toBe(2);
   await reader.close();
+  await store.close();
+  await rm(directory, { recursive: true });
+});
+
+test("STORE-16: rooms that must run have an index of their own, which holds nothing else", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "roomgate-store-"));
+  const store = await openStore(`lmdb:${directory}`);
+  const rooms = Array.from({ length: 300 }, (_none, index) => roomOf(`app/r${index}`));
+  await store.takeover(rooms.map((room) => ({ room, expect: undefined, owner: serverOf("s1"), journaled: false })));
+  const expected = { epoch: 1, tail: 0 };
+  const flag = (mustRun: boolean, ...of: readonly (typeof rooms)[number][]) =>
+    store.append(of.map((room) => ({ room, expect: expected, records: [], mustRun })));
+  const [a, b, c] = [roomOf("app/r7"), roomOf("app/r8"), roomOf("app/r9")];
+  await flag(true, a, b, c);
+  await flag(false, b);
+  await store.release(c, expected, serverOf("s1"));
+
+  const binary = { keyEncoding: "binary", encoding: "binary" } as const;
+  const root = openLmdb<Buffer, Buffer>({ ...binary, path: directory, noSubdir: false, overlappingSync: false });
+  const index = root.openDB<Buffer, Buffer>({ ...binary, name: "mustRun" });
+  const keys = [...index.getKeys({ start: Buffer.of(0) })].map((key) => Buffer.from(key).toString("latin1"));
+  expect(keys).toEqual([`\0${c}`, `s1\0${a}`]);
+  await root.close();
   await store.close();
   await rm(directory, { recursive: true });
 });

@@ -27,7 +27,7 @@ test("STORE-9: a full memory store takes no more, and goes on when there is room
   expect(
     (await store.saveSnapshot(room, 1, { position: 1, version: "1", bytes: textBytes("y".repeat(20)) })).kind,
   ).toBe("unavailable");
-  expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 2, owner: "s1" });
+  expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 2, owner: "s1", mustRun: false });
   await store.trimJournal(room, 1, 2);
   expect(await store.append([{ room, expect: head, records }])).toEqual([{ kind: "appended", tail: 3 }]);
 });

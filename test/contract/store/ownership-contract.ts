@@ -11,9 +11,14 @@ export function ownershipContract(subject: Subject): void {
 
     test("STORE-1: the first owner gets epoch 1, and a fence record if journaled", async () => {
       const { store } = subject;
-      expect(await take(store, "app/j")).toEqual({ epoch: 1, tail: 1, owner: "s1" });
-      expect(await take(store, "app/m", "s1", undefined, false)).toEqual({ epoch: 1, tail: 0, owner: "s1" });
-      expect(await headOf(store, "app/j")).toEqual({ epoch: 1, tail: 1, owner: "s1" });
+      expect(await take(store, "app/j")).toEqual({ epoch: 1, tail: 1, owner: "s1", mustRun: false });
+      expect(await take(store, "app/m", "s1", undefined, false)).toEqual({
+        epoch: 1,
+        tail: 0,
+        owner: "s1",
+        mustRun: false,
+      });
+      expect(await headOf(store, "app/j")).toEqual({ epoch: 1, tail: 1, owner: "s1", mustRun: false });
       expect(await journalOf(store, "app/j")).toEqual(["1:1!"]);
       expect(await journalOf(store, "app/m")).toEqual([]);
     });
@@ -21,7 +26,7 @@ export function ownershipContract(subject: Subject): void {
     test("STORE-1: it needs exactly the expected epoch and tail, and tells what it found instead", async () => {
       const { store } = subject;
       const head = await add(store, "app/r", await take(store, "app/r"), "a", "b");
-      const found = { epoch: 1, tail: 3, owner: "s1" };
+      const found = { epoch: 1, tail: 3, owner: "s1", mustRun: false };
       const attempts = [
         undefined,
         { epoch: 0, tail: 0 },
@@ -37,7 +42,7 @@ export function ownershipContract(subject: Subject): void {
         expect(answer).toEqual({ kind: "fenced", head: found });
       }
       expect(await headOf(store, "app/r")).toEqual(found);
-      expect(await take(store, "app/r", "s2", head)).toEqual({ epoch: 2, tail: 4, owner: "s2" });
+      expect(await take(store, "app/r", "s2", head)).toEqual({ epoch: 2, tail: 4, owner: "s2", mustRun: false });
       expect(await journalOf(store, "app/r")).toEqual(["1:1!", "2:1:a", "3:1:b", "4:2!"]);
     });
 
@@ -51,7 +56,12 @@ export function ownershipContract(subject: Subject): void {
     test("STORE-1: the owner itself can take its room again, which ends its own epoch", async () => {
       const { store } = subject;
       const first = await take(store, "app/r", "s1", undefined, false);
-      expect(await take(store, "app/r", "s1", first, false)).toEqual({ epoch: 2, tail: 0, owner: "s1" });
+      expect(await take(store, "app/r", "s1", first, false)).toEqual({
+        epoch: 2,
+        tail: 0,
+        owner: "s1",
+        mustRun: false,
+      });
     });
 
     test("STORE-1: of many contenders for one epoch exactly one wins, and the others see it", async () => {
@@ -96,11 +106,11 @@ export function ownershipContract(subject: Subject): void {
         request("app/new", { epoch: 1, tail: 1 }, false),
       ]);
       expect(answers).toEqual([
-        { kind: "taken", head: { epoch: 1, tail: 1, owner } },
+        { kind: "taken", head: { epoch: 1, tail: 1, owner, mustRun: false } },
         { kind: "fenced", head: old },
-        { kind: "taken", head: { epoch: 2, tail: 2, owner } },
+        { kind: "taken", head: { epoch: 2, tail: 2, owner, mustRun: false } },
         { kind: "fenced", head: undefined },
-        { kind: "taken", head: { epoch: 2, tail: 1, owner } },
+        { kind: "taken", head: { epoch: 2, tail: 1, owner, mustRun: false } },
       ]);
       expect(await store.takeover([])).toEqual([]);
     });
@@ -111,12 +121,12 @@ export function ownershipContract(subject: Subject): void {
       const { store } = subject;
       const head = await add(store, "app/r", await take(store, "app/r"), "a");
       expect(await store.release(roomOf("app/r"), head, serverOf("s1"))).toEqual({ kind: "released" });
-      expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 2, owner: null });
+      expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 2, owner: null, mustRun: false });
       const [fresh] = await store.takeover([
         { room: roomOf("app/r"), expect: undefined, owner: serverOf("s2"), journaled: true },
       ]);
-      expect(fresh).toEqual({ kind: "fenced", head: { epoch: 1, tail: 2, owner: null } });
-      expect(await take(store, "app/r", "s2", head)).toEqual({ epoch: 2, tail: 3, owner: "s2" });
+      expect(fresh).toEqual({ kind: "fenced", head: { epoch: 1, tail: 2, owner: null, mustRun: false } });
+      expect(await take(store, "app/r", "s2", head)).toEqual({ epoch: 2, tail: 3, owner: "s2", mustRun: false });
     });
 
     test("STORE-4: only its owner can, at exactly its head", async () => {
@@ -156,7 +166,7 @@ export function ownershipContract(subject: Subject): void {
         if (answer.kind !== "heads") throw new Error(answer.reason);
         return answer.heads;
       };
-      const rooms = async (filter: Parameters<typeof list>[0]) => (await list(filter)).map(({ room }) => room).sort();
+      const rooms = async (filter: Parameters<typeof list>[0]) => (await list(filter)).map(({ room }) => room);
       expect(await rooms({})).toEqual(["app-2/a", "app/a", "app/b", "app/d", "zoo/a"]);
       expect(await rooms({ owner: "s1" })).toEqual(["app-2/a", "app/a", "zoo/a"]);
       expect(await rooms({ owner: "s1", app: "app" })).toEqual(["app/a"]);
@@ -164,7 +174,9 @@ export function ownershipContract(subject: Subject): void {
       expect(await rooms({ owner: "s3" })).toEqual([]);
       expect(await rooms({ limit: 2 })).toHaveLength(2);
       expect(await rooms({ limit: 0 })).toEqual([]);
-      expect(await list({ owner: "s2" })).toEqual([{ room: "app/b", head: { epoch: 2, tail: 2, owner: "s2" } }]);
+      expect(await list({ owner: "s2" })).toEqual([
+        { room: "app/b", head: { epoch: 2, tail: 2, owner: "s2", mustRun: false } },
+      ]);
     });
 
     test("are listed beyond any page size", async () => {
@@ -174,8 +186,8 @@ export function ownershipContract(subject: Subject): void {
       for (const filter of [{}, { owner: serverOf("s1") }, { app: appNameOf("app") }]) {
         const answer = await store.listHeads({ ...filter, limit: 2000 });
         const found = answer.kind === "heads" ? answer.heads.map(({ room }) => room) : [];
-        expect(new Set(found)).toEqual(new Set(all));
-        expect(found).toHaveLength(all.length);
+        expect(found).toEqual([...all].sort());
+        expect(answer).not.toHaveProperty("next");
       }
     });
 
@@ -184,7 +196,7 @@ export function ownershipContract(subject: Subject): void {
       let head = await take(subject.store, "app/r");
       for (let round = 0; round < 20; round += 1) {
         const [writer, reader] = round % 2 === 0 ? [subject.store, other] : [other, subject.store];
-        head = { ...(await add(writer, "app/r", head, `${round}`)), owner: head.owner };
+        head = { ...head, ...(await add(writer, "app/r", head, `${round}`)) };
         expect(await headOf(reader, "app/r")).toEqual(head);
       }
     });

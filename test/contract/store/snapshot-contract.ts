@@ -34,7 +34,7 @@ export function snapshotContract(subject: Subject): void {
           bytes: text,
         });
       }
-      expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 1, owner: "s1" });
+      expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail: 1, owner: "s1", mustRun: false });
     });
 
     test("ROOM-35: what was loaded is its reader's own, and to change it changes nothing that is stored", async () => {
@@ -76,6 +76,18 @@ export function snapshotContract(subject: Subject): void {
           7,
           "newest",
         ]);
+      }
+    });
+
+    test("STORE-15: positions are compared within an epoch: the next owner of a room without a journal counts anew", async () => {
+      const { store } = subject;
+      const first = await take(store, "app/r");
+      await store.saveSnapshot(room, 1, { position: 7, version: "1", bytes: textBytes("first") });
+      await take(store, "app/r", "s2", first);
+      for (const bytes of [textBytes("second"), stateOf(1, 12 * megabyte)]) {
+        expect(await store.saveSnapshot(room, 2, { position: 1, version: "1", bytes })).toEqual({ kind: "stored" });
+        const kept = await store.loadSnapshot(room);
+        expect(kept.kind === "snapshot" && Buffer.compare(kept.snapshot.bytes, bytes)).toBe(0);
       }
     });
 
@@ -163,7 +175,7 @@ export function snapshotContract(subject: Subject): void {
         expect(answer).toEqual({ kind: "appended", tail });
       }
       expect(await saving).toEqual({ kind: "stored" });
-      expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail, owner: "s1" });
+      expect(await headOf(store, "app/r")).toEqual({ epoch: 1, tail, owner: "s1", mustRun: false });
     });
   });
 }

@@ -3,6 +3,7 @@ import type { Store } from "../../../gateway/store/port.ts";
 import { roomOf, serverOf, take, textBytes } from "./fixtures.ts";
 import { journalContract } from "./journal-contract.ts";
 import { memberContract } from "./member-contract.ts";
+import { mustRunContract } from "./must-run-contract.ts";
 import { ownershipContract } from "./ownership-contract.ts";
 import { snapshotContract } from "./snapshot-contract.ts";
 
@@ -43,6 +44,7 @@ export function storeContract(name: string, durability: Store["durability"], mak
     journalContract(subject);
     snapshotContract(subject);
     memberContract(subject);
+    mustRunContract(subject);
 
     describe("closed", () => {
       test("STORE-10: every call on a closed store answers unavailable, and closing again is safe", async () => {

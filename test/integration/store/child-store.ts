@@ -11,7 +11,7 @@ export type ChildRequest =
   | { readonly kind: "flood"; readonly rooms: readonly string[]; readonly owner: string };
 
 export interface ChildAnswer {
-  /** Of the call; -1 for what a flood tells, 0 when the store is open. */
+  /** Of the call; -1 for what a flood tells, -2 for a line of its log, 0 when the store is open. */
   readonly id: number;
   readonly value: unknown;
 }
@@ -27,6 +27,8 @@ export interface Flooded {
 export interface ChildStore {
   readonly store: Store;
   readonly process: ChildProcess;
+  /** What it has logged. */
+  readonly lines: readonly string[];
   flood(rooms: readonly string[], owner: string, told: (news: Flooded) => void): void;
   /** Ends it, unless it has ended already. */
   end(): Promise<void>;
@@ -57,6 +59,7 @@ export async function startStoreChild(script: string, url: string): Promise<Chil
   const child = fork(script, [url], { serialization: "advanced", execArgv: [] });
   const waiting = new Map<number, (value: unknown) => void>();
   let told: (news: Flooded) => void = () => {};
+  const lines: string[] = [];
   let calls = 0;
   let isGone = false;
   const gone = once(child, "exit").then(() => {
@@ -67,7 +70,8 @@ export async function startStoreChild(script: string, url: string): Promise<Chil
     void gone.then(() => reject(new Error("the store's process ended before it was ready")));
   });
   child.on("message", ({ id, value }: ChildAnswer) => {
-    if (id === -1) told(value as Flooded);
+    if (id === -2) lines.push(String(value));
+    else if (id === -1) told(value as Flooded);
     else waiting.get(id)?.(value);
     waiting.delete(id);
   });
@@ -84,6 +88,7 @@ export async function startStoreChild(script: string, url: string): Promise<Chil
   await ready;
   return {
     process: child,
+    lines,
     store: {
       durability: "disk",
       members: { put: call("members.put"), list: call("members.list"), remove: call("members.remove") },

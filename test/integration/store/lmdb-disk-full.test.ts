@@ -47,7 +47,7 @@ describe("STORE-9: a disk that is full", () => {
           kept[tail] = size;
         } else {
           expect(answer).toMatchObject({ kind: "unavailable", reason: expect.stringContaining("bytes are free") });
-          expect(await headOf(store, "app/r")).toEqual({ epoch, tail, owner: "s1" });
+          expect(await headOf(store, "app/r")).toEqual({ epoch, tail, owner: "s1", mustRun: false });
           refusals += 1;
         }
       }

@@ -1,9 +1,13 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { markOf } from "../../../gateway/store/lmdb/process-start.ts";
+import { leaveNote, type WakeNote } from "../../../gateway/store/lmdb/wake-note.ts";
 import { openStore } from "../../../gateway/store/open.ts";
 import type { Store } from "../../../gateway/store/port.ts";
+import type { Logger } from "../../../gateway/wire/runtime.ts";
 import { add, bytesText, headOf, noLimit, roomOf, serverOf, take, textBytes } from "../../contract/store/fixtures.ts";
 import { storeContract } from "../../contract/store/store-contract.ts";
 import { buildStoreChild, type ChildStore, startStoreChild } from "./child-store.ts";
@@ -170,27 +174,33 @@ describe("lmdb and processes that die or stop", () => {
 
   test("STORE-12: a process that is stopped in the middle of a commit does not keep the others from writing", async (context) => {
     if (process.platform !== "linux") return context.skip("needs /proc");
-    const store = await open();
-    const writer = await start();
-    let tail = 0;
-    writer.flood(
-      Array.from({ length: 40 }, (_, i) => `flood/${i}`),
-      "s1",
-      (news) => {
-        if (news.room === "flood/0") tail = news.tail ?? tail;
-      },
-    );
-    await expect.poll(() => tail, { timeout: 10_000 }).toBeGreaterThan(20);
+    let wakings = 0;
+    const say = (_fields: object, message: string): void => {
+      if (message.includes("waking")) wakings += 1;
+    };
+    const log: Logger = { debug: say, info: say, warn: say, error: say, child: () => log };
+    const store = await openStore(`lmdb:${directory}`, { lmdb: { log } });
+    stores.push(store);
+    const writer = await startFlood();
     let head: { epoch: number; tail: number } = await take(store, "app/other", "s2");
     let longestMs = 0;
-    for (let round = 0; round < 12; round += 1) {
+    for (let round = 0; round < 12 || (wakings < 2 && round < 80); round += 1) {
+      const before = wakings;
       writer.process.kill("SIGSTOP");
       const beganMs = performance.now();
       head = await add(store, "app/other", head, `${round}`);
       longestMs = Math.max(longestMs, performance.now() - beganMs);
+      // It was awake for the commit, and is as stopped as it was before.
+      if (wakings > before) {
+        await expect.poll(() => stateOf(writer), { timeout: 2_000 }).toBe("T");
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        expect(await stateOf(writer)).toBe("T");
+      }
       writer.process.kill("SIGCONT");
-      await new Promise((resolve) => setTimeout(resolve, 20 + round));
+      await new Promise((resolve) => setTimeout(resolve, 20 + (round % 12)));
+      await expect.poll(() => stateOf(writer)).not.toBe("T");
     }
+    expect(wakings).toBeGreaterThan(1);
     expect(longestMs).toBeLessThan(2_000);
     // It was found without opening the lock file: that would have cost us our file locks, by which LMDB knows that we live.
     const { ino } = await stat(join(directory, "lock.mdb"));
@@ -211,6 +221,68 @@ describe("lmdb and processes that die or stop", () => {
     writer.process.kill("SIGCONT");
     if (taken?.kind === "taken") expect(await stopped).toMatchObject({ kind: "fenced" });
     else expect(taken?.kind).toBe("fenced");
+  });
+
+  test("STORE-12: a process that was woken stops itself again, unless it is continued meanwhile", async (context) => {
+    if (process.platform !== "linux") return context.skip("needs /proc");
+    const writer = await startFlood();
+    const mark = markOf(writer.process.pid ?? 0);
+    if (mark === undefined) throw new Error("the child has no mark");
+    const wake = async (): Promise<WakeNote> => {
+      const note = await leaveNote(directory, mark);
+      if (note === undefined) throw new Error("the note before is there still");
+      writer.process.kill("SIGCONT");
+      await expect.poll(() => stateOf(writer)).not.toBe("T");
+      return note;
+    };
+    const rests = () => new Promise((resolve) => setTimeout(resolve, 150));
+
+    // Nobody else may wake it meanwhile, and it stops itself when the span is over.
+    writer.process.kill("SIGSTOP");
+    await expect.poll(() => stateOf(writer)).toBe("T");
+    const first = await wake();
+    expect(await leaveNote(directory, mark)).toBeUndefined();
+    await first.end();
+    await first.taken();
+    await expect.poll(() => stateOf(writer), { timeout: 2_000 }).toBe("T");
+
+    // An operator continues it within the span: so it stays.
+    const second = await wake();
+    await rests();
+    writer.process.kill("SIGCONT");
+    await rests();
+    await second.end();
+    await second.taken();
+    await expect.poll(() => writer.lines.join("\n")).toContain("not stopped again");
+    await rests();
+    expect(await stateOf(writer)).not.toBe("T");
+
+    // An operator's signal without a note is nothing special.
+    writer.process.kill("SIGSTOP");
+    await expect.poll(() => stateOf(writer)).toBe("T");
+    writer.process.kill("SIGCONT");
+    await rests();
+    expect(await stateOf(writer)).not.toBe("T");
+
+    // A waker that dies leaves a note that counts for one span at most.
+    writer.process.kill("SIGSTOP");
+    await expect.poll(() => stateOf(writer)).toBe("T");
+    await wake();
+    await expect.poll(() => stateOf(writer), { timeout: 3_000 }).toBe("T");
+    writer.process.kill("SIGCONT");
+    await rests();
+    expect(await stateOf(writer)).not.toBe("T");
+    expect(await readdir(join(directory, "woken"))).toEqual([]);
+  });
+
+  test("STORE-12: a process listens once for all its stores, and no more when they are closed", async (context) => {
+    if (process.platform !== "linux") return context.skip("needs /proc");
+    const listeners = () => process.listenerCount("SIGCONT");
+    const before = listeners();
+    const opened = [await open(), await open(), await open()];
+    expect(listeners()).toBe(before + (isMainThread ? 1 : 0));
+    for (const store of opened) await store.close();
+    expect(listeners()).toBe(before);
   });
 
   test("STORE-14: a commit that takes too long is unknown, what waits behind it is unavailable, and then the store goes on", async (context) => {
@@ -261,6 +333,27 @@ describe("lmdb and processes that die or stop", () => {
     expect(new Set(texts).size).toBe(texts.length);
     expect(texts.length).toBe(head.tail - 1);
   });
+
+  /** A child that appends to 40 rooms all the time. */
+  async function startFlood(): Promise<ChildStore> {
+    const writer = await start();
+    let tail = 0;
+    writer.flood(
+      Array.from({ length: 40 }, (_, i) => `flood/${i}`),
+      "s1",
+      (news) => {
+        if (news.room === "flood/0") tail = news.tail ?? tail;
+      },
+    );
+    await expect.poll(() => tail, { timeout: 10_000 }).toBeGreaterThan(20);
+    return writer;
+  }
+
+  /** As /proc says: `T` is stopped. */
+  async function stateOf(child: ChildStore): Promise<string | undefined> {
+    const stat = await readFile(`/proc/${child.process.pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2)[0];
+  }
 
   /** Rows of one table, counted from outside of the engine. */
   async function rowsOf(table: string): Promise<number> {

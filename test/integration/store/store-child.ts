@@ -1,11 +1,14 @@
 import { openStore } from "../../../gateway/store/open.ts";
 import type { Store } from "../../../gateway/store/port.ts";
+import type { Logger } from "../../../gateway/wire/runtime.ts";
 import { roomOf } from "../../contract/store/fixtures.ts";
 import type { ChildAnswer, ChildRequest } from "./child-store.ts";
 
 /** A process that serves a store to the test that started it, or appends as fast as it can until it is killed. */
 const [, , url = ""] = process.argv;
-const store = await openStore(url);
+const say = (_fields: object, message: string): void => send({ id: -2, value: message });
+const log: Logger = { debug: say, info: say, warn: say, error: say, child: () => log };
+const store = await openStore(url, { lmdb: { log } });
 
 process.on("message", (request: ChildRequest) => void serve(request));
 process.on("disconnect", () => process.exit(0));

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { Head, HeadVersion, Store } from "../../../gateway/store/port.ts";
-import type { Epoch, RoomKey } from "../../../gateway/wire/ids.ts";
-import { bytesText, noLimit, roomOf, serverOf, textBytes } from "../../contract/store/fixtures.ts";
+import type { AppName, Epoch, RoomKey } from "../../../gateway/wire/ids.ts";
+import { appNameOf, bytesText, noLimit, roomOf, serverOf, textBytes } from "../../contract/store/fixtures.ts";
 
 /** What a room should be, by the words of the port and nothing else. */
 interface ModelRoom {
@@ -27,7 +27,12 @@ export type Step =
   | { readonly t: "release"; readonly room: number; readonly belief: Belief; readonly owner: number }
   | {
       readonly t: "append";
-      readonly parts: readonly { readonly room: number; readonly belief: Belief; readonly texts: readonly string[] }[];
+      readonly parts: readonly {
+        readonly room: number;
+        readonly belief: Belief;
+        readonly texts: readonly string[];
+        readonly mustRun: boolean | undefined;
+      }[];
     }
   | {
       readonly t: "save";
@@ -37,7 +42,14 @@ export type Step =
       readonly times: number;
     }
   | { readonly t: "trim"; readonly room: number; readonly belief: Belief; readonly upTo: number }
-  | { readonly t: "read"; readonly room: number; readonly after: number; readonly recordsMax: number };
+  | { readonly t: "read"; readonly room: number; readonly after: number; readonly recordsMax: number }
+  | {
+      readonly t: "list";
+      readonly owner: number | null | undefined;
+      readonly mustRun: boolean;
+      readonly after: number | undefined;
+      readonly limit: number;
+    };
 
 const roomCount = 3;
 const room = fc.nat(roomCount - 1);
@@ -54,18 +66,34 @@ export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
     fc.record({ t: fc.constant("release" as const), room, belief, owner }),
     fc.record({
       t: fc.constant("append" as const),
-      parts: fc.array(fc.record({ room, belief, texts: fc.array(text, { maxLength: 4 }) }), { maxLength: 6 }),
+      parts: fc.array(
+        fc.record({
+          room,
+          belief,
+          texts: fc.array(text, { maxLength: 4 }),
+          mustRun: fc.constantFrom(undefined, undefined, true, false),
+        }),
+        { maxLength: 6 },
+      ),
     }),
     fc.record({ t: fc.constant("save" as const), room, belief, text, times: fc.constantFrom(1, 1, 1, 200_000) }),
     fc.record({ t: fc.constant("trim" as const), room, belief, upTo: fc.nat(12) }),
     fc.record({ t: fc.constant("read" as const), room, after: fc.nat(10), recordsMax: fc.integer({ min: 1, max: 5 }) }),
+    fc.record({
+      t: fc.constant("list" as const),
+      owner: fc.constantFrom(undefined, null, 0, 1, 2),
+      mustRun: fc.boolean(),
+      after: fc.option(room, { nil: undefined }),
+      limit: fc.nat(4),
+    }),
   ),
   { minLength: 10, maxLength: 40, size: "max" },
 );
 
 /** Runs the steps against the store, compares each answer with the model's, and everything at the end. */
 export async function followModel(store: Store, prefix: string, script: readonly Step[]): Promise<void> {
-  const keys = Array.from({ length: roomCount }, (_, i): RoomKey => roomOf(`model/${prefix}-${i}`));
+  const app = appNameOf(`model-${prefix}`);
+  const keys = Array.from({ length: roomCount }, (_, i): RoomKey => roomOf(`${app}/${i}`));
   const rooms = keys.map((): ModelRoom => ({ head: undefined, journal: [], trimmed: 0, snapshot: undefined }));
   const at = (index: number): [RoomKey, ModelRoom] => {
     const [key, model] = [keys[index], rooms[index]];
@@ -76,36 +104,39 @@ export async function followModel(store: Store, prefix: string, script: readonly
     if (step.t === "append") {
       const believed = rooms.map((model) => model.head);
       // Later parts for a room build on the earlier ones of the same call, if those are true.
-      const requests = step.parts.map(({ room: index, belief: b, texts }) => {
+      const requests = step.parts.map(({ room: index, belief: b, texts, mustRun }) => {
         const head = believed[index];
         const version = versionOf(head, b) ?? { epoch: 0, tail: 0 };
         if (head !== undefined && b === "true") believed[index] = { ...head, tail: head.tail + texts.length };
-        return { index, version, texts };
+        return { index, version, texts, mustRun };
       });
       const answers = await store.append(
-        requests.map(({ index, version, texts }) => ({
+        requests.map(({ index, version, texts, mustRun }) => ({
           room: at(index)[0],
           expect: version,
           records: texts.map(textBytes),
+          ...(mustRun === undefined ? {} : { mustRun }),
         })),
       );
       expect(answers).toEqual(
-        requests.map(({ index, version, texts }) => {
+        requests.map(({ index, version, texts, mustRun }) => {
           const [, model] = at(index);
           if (!isAt(model, version) || model.head === undefined) return { kind: "fenced", head: model.head };
           model.journal.push(...texts.map((record) => `${version.epoch}:${record}`));
-          model.head = { ...model.head, tail: model.head.tail + texts.length };
+          const { head } = model;
+          model.head = { ...head, tail: head.tail + texts.length, mustRun: mustRun ?? head.mustRun };
           return { kind: "appended", tail: model.head.tail };
         }),
       );
-    } else await followRoom(store, step, ...at(step.room));
+    } else if (step.t === "list") await compareList(store, step, app, keys, rooms);
+    else await followRoom(store, step, ...at(step.room));
   }
   for (const [index] of rooms.entries()) await compare(store, ...at(index));
 }
 
 async function followRoom(
   store: Store,
-  step: Exclude<Step, { t: "append" }>,
+  step: Exclude<Step, { t: "append" | "list" }>,
   key: RoomKey,
   model: ModelRoom,
 ): Promise<void> {
@@ -118,7 +149,7 @@ async function followRoom(
       if (!isAt(model, expected)) return expect(answer).toEqual(fenced);
       const epoch = (model.head?.epoch ?? 0) + 1;
       if (step.journaled) model.journal.push(`${epoch}!`);
-      model.head = { epoch, tail: model.journal.length, owner: by };
+      model.head = { epoch, tail: model.journal.length, owner: by, mustRun: model.head?.mustRun ?? false };
       return expect(answer).toEqual({ kind: "taken", head: model.head });
     }
     case "release": {
@@ -150,6 +181,32 @@ async function followRoom(
       return expect(flat(answer)).toEqual(model.journal.slice(step.after, step.after + step.recordsMax));
     }
   }
+}
+
+async function compareList(
+  store: Store,
+  { owner: by, mustRun, after, limit }: Extract<Step, { t: "list" }>,
+  app: AppName,
+  keys: readonly RoomKey[],
+  rooms: readonly ModelRoom[],
+): Promise<void> {
+  const cursor = after === undefined ? undefined : keys[after];
+  const wanted = typeof by === "number" ? serverOf(`s${by}`) : by;
+  const answer = await store.listHeads({
+    app,
+    limit,
+    ...(wanted === undefined ? {} : { owner: wanted }),
+    ...(mustRun ? { mustRun } : {}),
+    ...(cursor === undefined ? {} : { after: cursor }),
+  });
+  const all = keys.flatMap((key, index) => {
+    const head = rooms[index]?.head;
+    if (head === undefined || (mustRun && !head.mustRun) || (cursor !== undefined && key <= cursor)) return [];
+    return (wanted === undefined ? head.owner !== null : head.owner === wanted) ? [{ room: key, head }] : [];
+  });
+  const heads = all.slice(0, limit);
+  const next = all.length > limit ? heads.at(-1)?.room : undefined;
+  expect(answer).toEqual({ kind: "heads", heads, ...(next === undefined ? {} : { next }) });
 }
 
 async function compare(store: Store, key: RoomKey, model: ModelRoom): Promise<void> {

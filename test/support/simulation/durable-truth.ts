@@ -67,6 +67,8 @@ export class DurableTruth {
     truth.tail = answer.head.tail;
     truth.winner = process;
     if (journaled) truth.fold?.fence();
+    // Without a journal each owner counts its own.
+    else truth.snapshotAt = 0;
   }
 
   append(process: string, request: AppendRequest, answer: AppendAnswer): void {
@@ -89,7 +91,7 @@ export class DurableTruth {
   snapshotKept(process: string, room: RoomKey, { position, bytes }: Snapshot): void {
     this.#trace.note(process, `snapshot ${room} at ${position}`);
     const truth = this.#rooms.get(room) ?? this.#add(room);
-    if (position > truth.tail) {
+    if (truth.fold && position > truth.tail) {
       this.#findings.report(
         "snapshot",
         `${room} has a snapshot at ${position} while its journal ends at ${truth.tail}`,

@@ -10,7 +10,8 @@ export interface Scene {
   readonly serversAtFirst: number;
 }
 
-export type StoreTrouble = "slow" | "uncertain" | "away" | "full";
+/** `hung`: calls have no answer while it lasts, or ever; what they ask for may be done at once, much later, or never. */
+export type StoreTrouble = "slow" | "uncertain" | "away" | "full" | "hung";
 
 /** One thing that happens to the cluster or is done with it. Faults that last end by themselves after `forMs`. */
 export type Action = { readonly atMs: number } & (
@@ -67,7 +68,20 @@ export function drawPlan(seed: number): Plan {
     if (chance.happens(0.4)) actions.push(...chance.pick(kinds)(chance, scene, atMs + chance.below(300)));
   }
   const endsCold = chance.happens(0.25);
+  // Kinds that came later have chance of their own, so that seeds go on meaning what they meant.
+  actions.push(...drawHangs(new Chance(seed ^ hangsSeed), scene));
   return { seed, scene, endsCold, actions: actions.sort((one, other) => one.atMs - other.atMs) };
+}
+
+const hangsSeed = 0x68756e67;
+
+function drawHangs(chance: Chance, scene: Scene): readonly Action[] {
+  const count = chance.happens(0.3) ? chance.between(1, 3) : 0;
+  return Array.from({ length: count }, (): Action => {
+    const host = chance.happens(0.3) ? "all" : anyHost(chance, scene);
+    const forMs = chance.between(100, 3_000);
+    return { kind: "store", host, trouble: "hung", forMs, atMs: chance.between(calmMs, calmMs + troubleMs) };
+  });
 }
 
 function drawScene(chance: Chance): Scene {

@@ -4,6 +4,7 @@ import type { Site } from "../../../gateway/edge/listener.ts";
 import { type RunningRoomServer, startRoomServer } from "../../../gateway/room/room-server.ts";
 import type { Apps } from "../../../gateway/room/sdk.ts";
 import type { OperatedServer } from "../../../gateway/room/server-requests.ts";
+import { type StoreBounds, storeBoundsOf } from "../../../gateway/store/bounded-store.ts";
 import type { GatewayId, ServerId } from "../../../gateway/wire/ids.ts";
 import type { MemoryNetwork } from "../../../gateway/wire/memory-pipe.ts";
 import { createTrunkDialer } from "../../../gateway/wire/trunk-dialer.ts";
@@ -38,6 +39,13 @@ export const simulationTiming: Timing = {
   holdMs: 18_000,
   holdBytesMax: 1_048_576,
   holdFramesMax: 1_024,
+};
+/** As the times above, against the defaults. What hangs does so for longer than any of them. */
+const storeBounds: StoreBounds = {
+  ...storeBoundsOf(simulationTiming),
+  readMsMax: 900,
+  changeMsMax: 1_400,
+  hungCallsMax: 16,
 };
 const linkTiming = { pingAfterMs: 500, silenceMsMax: 1_500 };
 
@@ -76,6 +84,7 @@ export function startServerProcess(grounds: Grounds, machine: string, id: string
       concurrentMovesMax: 4,
       roomsMax: 1_000,
       rebalanceRoomsPerSecond: 2,
+      storeBounds,
       snapshotAfter: { journalBytesMin: 1_500, journalRecordsMax: 12 },
     },
     {
@@ -103,7 +112,7 @@ export function startGatewayProcess(grounds: Grounds, machine: string, id: strin
     silenceMsMax: 60_000,
   };
   const running = startGateway(
-    { id: id as GatewayId, instance: trunk.self.instance, listener, ...simulationTiming },
+    { id: id as GatewayId, instance: trunk.self.instance, listener, storeBounds, ...simulationTiming },
     {
       runtime: host,
       store,

@@ -22,7 +22,9 @@ type Fate =
   | { readonly kind: "lost" }
   /** Happens long after `unknown` was answered. */
   | { readonly kind: "late"; readonly byMs: number }
-  | { readonly kind: "unavailable" };
+  | { readonly kind: "unavailable" }
+  /** Answered long after everybody has stopped waiting, or never; done at some time, or never. */
+  | { readonly kind: "hung"; readonly doneInMs: number | undefined; readonly answeredInMs: number | undefined };
 
 const unknown: Unknown = { kind: "unknown", reason: "no answer in time" };
 const unavailable: Unavailable = { kind: "unavailable", reason: "the store cannot be reached" };
@@ -143,6 +145,10 @@ export class SimulatedStore {
   /** What changes nothing that matters: answered, or not to be had. */
   #read<T>(user: StoreUser, work: () => Promise<T>): Promise<T | Unavailable> {
     return new Promise((resolve) => {
+      if (this.#has(user, "hung")) {
+        this.#leaveHanging(user, this.#hang(), work, resolve);
+        return;
+      }
       if (this.#has(user, "away")) {
         this.#world.after(this.#chance.between(1, 400), () => resolve(unavailable));
         return;
@@ -172,14 +178,7 @@ export class SimulatedStore {
     const answerLater = (answer: T | Unknown | Unavailable) => {
       this.#world.after(this.#travelMs(user), () => resolve(answer));
     };
-    // What has not taken effect when its process is killed is lost, or is under way already: nobody can tell.
-    const isLostWithProcess = this.#chance.happens(0.5);
-    const apply = (delayMs: number, then: (answer: T) => void): void => {
-      this.#world.after(delayMs, () => {
-        if (user.isDead && isLostWithProcess) return;
-        void work().then(then);
-      });
-    };
+    const apply = this.#applying(user, work);
     switch (fate.kind) {
       case "answered":
         apply(this.#travelMs(user), answerLater);
@@ -197,10 +196,46 @@ export class SimulatedStore {
       case "unavailable":
         answerLater(unavailable);
         return;
+      case "hung":
+        this.#leaveHanging(user, fate, work, resolve);
+        return;
     }
   }
 
+  #leaveHanging<T>(
+    user: StoreUser,
+    { doneInMs, answeredInMs }: Extract<Fate, { kind: "hung" }>,
+    work: () => Promise<T>,
+    resolve: (answer: T) => void,
+  ): void {
+    if (doneInMs === undefined) return;
+    this.#applying(user, work)(doneInMs, (answer) => {
+      if (answeredInMs !== undefined) this.#world.after(answeredInMs, () => resolve(answer));
+    });
+  }
+
+  #applying<T>(user: StoreUser, work: () => Promise<T>): (delayMs: number, then: (answer: T) => void) => void {
+    // What has not taken effect when its process is killed is lost, or is under way already: nobody can tell.
+    const isLostWithProcess = this.#chance.happens(0.5);
+    return (delayMs, then) => {
+      this.#world.after(delayMs, () => {
+        if (user.isDead && isLostWithProcess) return;
+        void work().then(then);
+      });
+    };
+  }
+
+  #hang(): Extract<Fate, { kind: "hung" }> {
+    const chance = this.#chance;
+    return {
+      kind: "hung",
+      doneInMs: chance.happens(0.7) ? chance.delayMs(20, 6_000, 3) : undefined,
+      answeredInMs: chance.happens(0.6) ? chance.delayMs(1_000, 8_000, 2) : undefined,
+    };
+  }
+
   #fate(user: StoreUser): Fate {
+    if (this.#has(user, "hung")) return this.#hang();
     const isAway = this.#has(user, "away");
     if (!isAway && !this.#has(user, "uncertain")) return { kind: "answered" };
     const chance = this.#chance;

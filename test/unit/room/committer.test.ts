@@ -9,10 +9,14 @@ const unknown = { kind: "unknown", reason: "no answer in time" } as const;
 
 /** One room with records to append, one each time that it is asked. */
 class Client implements CommitClient {
-  readonly key = "app/r" as RoomKey;
+  readonly key: RoomKey;
   readonly heard: string[] = [];
   head: HeadVersion = { epoch: 3, tail: 7 };
   left = 1;
+
+  constructor(key = "app/r" as RoomKey) {
+    this.key = key;
+  }
 
   takeBatch() {
     if (this.left === 0) return undefined;
@@ -43,7 +47,7 @@ beforeEach(() => {
   client = new Client();
   appends = [];
   heads = 0;
-  head = { epoch: 3, tail: 7, owner: me };
+  head = { epoch: 3, tail: 7, owner: me, mustRun: false };
 });
 
 async function commit(): Promise<void> {
@@ -69,7 +73,7 @@ async function commit(): Promise<void> {
 describe("COMMIT-3: an append whose answer is unknown", () => {
   test("is looked up, and was done where the head stands exactly behind it in this epoch", async () => {
     answers = [unknown];
-    head = { epoch: 3, tail: 9, owner: me };
+    head = { epoch: 3, tail: 9, owner: me, mustRun: false };
     await commit();
     expect(client.heard).toEqual(["appended 9"]);
     expect([appends.length, heads]).toEqual([1, 1]);
@@ -86,14 +90,14 @@ describe("COMMIT-3: an append whose answer is unknown", () => {
   });
 
   test("has landed after all where the second try is fenced by the first", async () => {
-    answers = [unknown, { kind: "fenced", head: { epoch: 3, tail: 9, owner: me } }];
+    answers = [unknown, { kind: "fenced", head: { epoch: 3, tail: 9, owner: me, mustRun: false } }];
     await commit();
     expect(client.heard).toEqual(["appended 9"]);
   });
 
   test.each<[string, Head]>([
-    ["another epoch, at the very position", { epoch: 4, tail: 9, owner: "s2" as ServerId }],
-    ["another position of this epoch", { epoch: 3, tail: 8, owner: me }],
+    ["another epoch, at the very position", { epoch: 4, tail: 9, owner: "s2" as ServerId, mustRun: false }],
+    ["another position of this epoch", { epoch: 3, tail: 8, owner: me, mustRun: false }],
   ])("is not taken for done at %s", async (_what, found) => {
     answers = [unknown];
     head = found;
@@ -165,4 +169,33 @@ describe("what gathers while an append is under way", () => {
     runtime.settle();
     expect(appends).toHaveLength(3);
   });
+});
+
+test("STORE-21: an append without an answer holds up those of other rooms for a second at most, and those of its own until it has one", async () => {
+  const asked: { readonly rooms: readonly string[]; answer(): void }[] = [];
+  const append: Store["append"] = (requests) =>
+    new Promise((resolve) => {
+      const done = requests.map(({ expect: { tail }, records }): AppendAnswer => {
+        return { kind: "appended", tail: tail + records.length };
+      });
+      asked.push({ rooms: requests.map(({ room }) => room), answer: () => resolve(done) });
+    });
+  const committer = new Committer({ append } as Store, runtime, runtime.log);
+  const other = new Client("app/other" as RoomKey);
+  committer.request(client);
+  await runtime.settleAsync();
+  committer.request(other);
+  await runtime.advanceAsync(900);
+  expect(asked).toHaveLength(1);
+  await runtime.advanceAsync(200);
+  committer.request(client);
+  await runtime.settleAsync();
+  expect(asked.map(({ rooms }) => rooms)).toEqual([[client.key], [other.key]]);
+  asked[0]?.answer();
+  await runtime.settleAsync();
+  expect(client.heard).toEqual(["appended 9"]);
+  expect(other.heard).toEqual([]);
+  asked[1]?.answer();
+  await runtime.settleAsync();
+  expect(other.heard).toEqual(["appended 9"]);
 });

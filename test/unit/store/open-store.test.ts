@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open as openLmdb } from "lmdb";
@@ -58,7 +58,7 @@ describe("a directory for LMDB", () => {
       await add(first, "app/r", await take(first, "app/r"), "a");
       await first.close();
       const second = await openStore(url);
-      expect(await headOf(second, "app/r")).toEqual({ epoch: 1, tail: 2, owner: "s1" });
+      expect(await headOf(second, "app/r")).toEqual({ epoch: 1, tail: 2, owner: "s1", mustRun: false });
       expect(await journalOf(second, "app/r")).toEqual(["1:1!", "2:1:a"]);
       await second.close();
     }
@@ -112,6 +112,24 @@ describe("a directory for LMDB", () => {
       .put(Buffer.from("format") as never, Buffer.from("roomgate-store 99"));
     await foreign.close();
     expect(await unavailable(store)).toContain("roomgate-store 99");
+  });
+
+  test("STORE-13: a store of the form before is told what it is and what is needed, and is left as it is", async () => {
+    const store = join(directory, "store");
+    const binary = { keyEncoding: "binary", encoding: "binary" } as const;
+    const older = openLmdb<Buffer, Buffer>({ ...binary, path: store, noSubdir: false, overlappingSync: false });
+    for (const name of ["heads", "journal", "snapshots", "chunks", "generations", "owners", "meta"]) {
+      const table = older.openDB<Buffer, Buffer>({ ...binary, name });
+      if (name === "meta") await table.put(Buffer.from("format"), Buffer.from("roomgate-store 1"));
+    }
+    await older.close();
+    const before = await readFile(join(store, "data.mdb"));
+    const line = await unavailable(store);
+    expect(line).toContain('it is of the form "roomgate-store 1"');
+    expect(line).toContain('this version needs "roomgate-store 2"');
+    expect(line).toContain("left as it is");
+    expect((await readFile(join(store, "data.mdb"))).equals(before)).toBe(true);
+    expect((await readdir(store)).sort()).toEqual(["data.mdb", "lock.mdb"]);
   });
 
   test("two stores of one process share a directory, and closing one leaves the other", async () => {
