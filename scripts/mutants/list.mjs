@@ -293,8 +293,8 @@ export const mutants = [
   {
     name: "a thing goes to whoever takes it last",
     file: "demo-game/server/rules/ledger.ts",
-    find: "return player?.isHere === true && item.holder === undefined &&",
-    replace: "return player?.isHere === true &&",
+    find: "    if (item.holder !== undefined) return false;\n    const player",
+    replace: "    const player",
     suite: ["test/unit/demo-game"],
   },
   {
