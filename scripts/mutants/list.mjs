@@ -247,6 +247,27 @@ export const mutants = [
     suite: "simulation",
   },
   {
+    name: "a jump of a server's clock counts as absence",
+    file: "gateway/cluster/watched-time.ts",
+    find: "  return Math.min(nowMs - lookedMs, stepMsMax);",
+    replace: "  return stepMsMax > 0 ? nowMs - lookedMs : 0;",
+    suite: ["test/simulation/clock-jumps.test.ts"],
+  },
+  {
+    name: "a gateway holds by a clock that jumps",
+    file: "gateway/edge/edge-room.ts",
+    find: "      nowMs: clock.nowMs(),",
+    replace: "      nowMs: clock.instant().nowMs,",
+    suite: ["test/simulation/clock-jumps.test.ts"],
+  },
+  {
+    name: "a gateway is given up by a clock that jumps",
+    file: "gateway/room/absent-gateway.ts",
+    find: "now.watchedMs - since.watchedMs",
+    replace: "now.nowMs - since.nowMs",
+    suite: ["test/simulation/clock-jumps.test.ts"],
+  },
+  {
     name: "a slow look makes others look dead",
     file: "gateway/cluster/membership.ts",
     find: "    ? { leaseFromMs: context.look.answeredMs, excused: false }",
