@@ -67,7 +67,19 @@ export function drawPlan(seed: number): Plan {
     if (chance.happens(0.4)) actions.push(...chance.pick(kinds)(chance, scene, atMs + chance.below(300)));
   }
   const endsCold = chance.happens(0.25);
-  return { seed, scene, endsCold, actions: actions.sort((one, other) => one.atMs - other.atMs) };
+  const stretched = stretchJumps(actions, new Chance(seed ^ stretchSalt));
+  return { seed, scene, endsCold, actions: stretched.sort((one, other) => one.atMs - other.atMs) };
+}
+
+/** Of several that would do, one that leaves the plans of remembered seeds as they were when those found something. */
+const stretchSalt = 0x1ec5;
+
+/** LIVE-15: some clocks of gateways jump by a minute, too. Drawn apart, so that all else of a seed is as it was before they did. */
+function stretchJumps(actions: readonly Action[], chance: Chance): Action[] {
+  return actions.map((action) => {
+    const isGateways = action.kind === "jump" && action.host.startsWith("g");
+    return isGateways && chance.happens(0.5) ? { ...action, byMs: 60_000 } : action;
+  });
 }
 
 function drawScene(chance: Chance): Scene {
@@ -189,7 +201,6 @@ const weights: readonly Draw[] = [
     byMs: chance.pick([300, 1_000, 2_500, 60_000]),
     atMs,
   })),
-  // Not further: an outage that lasts too long by a gateway's own clock closes its clients, and rightly so.
   single((chance, scene, atMs) => ({
     kind: "jump",
     host: `g${chance.below(scene.gateways)}`,
