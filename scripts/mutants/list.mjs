@@ -312,6 +312,20 @@ export const mutants = [
     suite: ["test/unit/demo-game"],
   },
   {
+    name: "who was sent to an arena is under way for ever when the clock goes back",
+    file: "demo-game/server/matchmaker.ts",
+    find: "nowMs >= sentMs && nowMs - sentMs < underWayMs",
+    replace: "nowMs - sentMs < underWayMs",
+    suite: ["test/unit/demo-game/lobby-room.test.ts"],
+  },
+  {
+    name: "players are sent by the time of day",
+    file: "demo-game/server/lobby-room.ts",
+    find: "this.#matchmaker.choose(wish, this.#nowMs(),",
+    replace: "this.#matchmaker.choose(wish, Date.now(),",
+    suite: ["test/unit/demo-game/lobby-room.test.ts"],
+  },
+  {
     name: "a thing goes to whoever takes it last",
     file: "demo-game/server/rules/ledger.ts",
     find: "    if (item.holder !== undefined) return false;\n    const player",
