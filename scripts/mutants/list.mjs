@@ -268,6 +268,20 @@ export const mutants = [
     suite: ["test/simulation/clock-jumps.test.ts"],
   },
   {
+    name: "a supervisor that stood still ends who has not been heard",
+    file: "gateway/ops/supervisor/supervisor.ts",
+    find: "afterWatched(runtime, options.startMsMax",
+    replace: "runtime.after(options.startMsMax",
+    suite: ["test/unit/ops/supervisor.test.ts"],
+  },
+  {
+    name: "a room that kills is forgotten when a clock jumps",
+    file: "gateway/cluster/membership.ts",
+    find: "membership.watchedMs + watchedStepMs(0, gapMs, gapMsMax(timing))",
+    replace: "membership.watchedMs + gapMs",
+    suite: ["test/unit/cluster/membership.test.ts"],
+  },
+  {
     name: "a slow look makes others look dead",
     file: "gateway/cluster/membership.ts",
     find: "    ? { leaseFromMs: context.look.answeredMs, excused: false }",
