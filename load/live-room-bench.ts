@@ -1,3 +1,4 @@
+import { WatchedClock } from "../gateway/cluster/watched-time.ts";
 import type { GatewayChannel } from "../gateway/room/gateway-channel.ts";
 import type { JournalSetting } from "../gateway/room/journaled-turns.ts";
 import { LiveRoom } from "../gateway/room/live-room.ts";
@@ -25,6 +26,7 @@ export function createBenchRoom(
   const host: LiveRoomHost = {
     server: "s1" as ServerId,
     runtime: benchRuntime,
+    clock: new WatchedClock(() => benchRuntime.nowMs()),
     log: benchRuntime.log,
     counters: createServerCounters(),
     journal,

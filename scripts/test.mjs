@@ -20,6 +20,7 @@ const suites = [
     programs: [],
     built: false,
   },
+  { name: "mutants", script: "mutants.mjs", folders: ["simulation"], programs: [], built: false },
   { name: "integration", project: "integration", folders: ["integration"], programs: [], built: true },
   { name: "browser", project: "integration", folders: ["browser"], programs: ["chromium"], built: true },
   { name: "load", project: "integration", folders: ["load"], programs: ["k6"], built: true },
@@ -94,28 +95,27 @@ function runSuite(suite) {
     fail(`${suite.name}: not run, since the build failed`);
     return;
   }
-  const vitest = join(root, "node_modules/vitest/vitest.mjs");
-  const paths = folders.map((folder) => `test/${folder}/`);
-  const args = [
-    "run",
-    "--project",
-    suite.project,
-    "--reporter=default",
-    `--reporter=${join(root, "scripts/tools/report-for-counts.mjs")}`,
-  ];
+  const command = suite.script
+    ? [join(root, "scripts", suite.script), "--report", report]
+    : vitestCommand(suite.project, folders);
   const failedBefore = totals.failed;
   console.log(`\n== ${suite.name}`);
   const stdio = ["ignore", "inherit", "inherit"];
-  const run = timed(suite.name, () =>
-    spawnSync(process.execPath, [vitest, ...args, ...paths], { cwd: root, env, stdio }),
-  );
+  const run = timed(suite.name, () => spawnSync(process.execPath, command, { cwd: root, env, stdio }));
   if (existsSync(report)) countResults(suite, JSON.parse(readFileSync(report, "utf8")));
   if (!existsSync(report)) fail(`${suite.name}: ${howItEnded(run)} before it could report`);
   else if (run.status !== 0 && totals.failed === failedBefore) fail(`${suite.name}: ${howItEnded(run)}`);
 }
 
+function vitestCommand(project, folders) {
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  const counts = join(root, "scripts/tools/report-for-counts.mjs");
+  const paths = folders.map((folder) => `test/${folder}/`);
+  return [vitest, "run", "--project", project, "--reporter=default", `--reporter=${counts}`, ...paths];
+}
+
 function howItEnded({ status, signal }) {
-  return signal === null ? `vitest exited with ${status}` : `vitest was killed by ${signal}`;
+  return signal === null ? `it exited with ${status}` : `it was killed by ${signal}`;
 }
 
 const needsBuild = suites.some((suite) => suite.built && suite.folders.some(hasTests));

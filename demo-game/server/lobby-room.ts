@@ -24,10 +24,13 @@ const saved = z.array(entry);
  */
 export class LobbyRoom implements Room {
   readonly #room: RoomContext;
+  readonly #nowMs: () => number;
   #matchmaker = new Matchmaker();
 
-  constructor(room: RoomContext) {
+  /** `nowMs` never goes back; its origin is of no account. */
+  constructor(room: RoomContext, nowMs: () => number) {
     this.#room = room;
+    this.#nowMs = nowMs;
   }
 
   get matchmaker(): Matchmaker {
@@ -42,7 +45,7 @@ export class LobbyRoom implements Room {
     }
     const { friends, not } = request;
     const wish = { ...(friends === undefined ? {} : { friends }), ...(not === undefined ? {} : { not }) };
-    const answer = this.#matchmaker.choose(wish, Date.now(), () => inventRoom(Math.random));
+    const answer = this.#matchmaker.choose(wish, this.#nowMs(), () => inventRoom(Math.random));
     // Not kept: whoever does not hear it asks again.
     session.send(JSON.stringify(answer), { delivery: "volatile" });
   }

@@ -30,10 +30,14 @@ const placesForFriends = 4;
 /** Whoever was sent somewhere and is not there by then has not gone. */
 const underWayMs = 10_000;
 export const arenasMax = 10_000;
+/** Each request adds one at most, so this many of them keep up. */
+const forgottenAtOnceMax = 8;
 
 /** Sends players where others are, and not where it is full. Knows arenas by what they tell of themselves. No clock and no chance in it. */
 export class Matchmaker {
   readonly #arenas = new Map<string, Arena>();
+  /** Those of them where nobody is, who was sent there first first. */
+  readonly #empty = new Set<string>();
 
   get arenas(): ReadonlyMap<string, Arena> {
     return this.#arenas;
@@ -41,6 +45,7 @@ export class Matchmaker {
 
   /** What an arena has told. One that is empty is forgotten. */
   report(name: string, players: number): void {
+    this.#empty.delete(name);
     if (players === 0) this.#arenas.delete(name);
     else if (this.#arenas.has(name) || this.#arenas.size < arenasMax) {
       this.#arenas.set(name, { players, sentMs: 0, sent: 0 });
@@ -67,10 +72,15 @@ export class Matchmaker {
     return { ...this.#send(best?.name ?? invent(), best?.players ?? 0, nowMs), ...note };
   }
 
-  /** Where somebody was sent who has not come, and nobody else is. */
+  /** Where somebody was sent who has not come, and nobody else is: a few of them at a time, however many there are. */
   #forgetEmpty(nowMs: number): void {
-    for (const [name, { players, sentMs }] of this.#arenas) {
-      if (players === 0 && nowMs - sentMs >= underWayMs) this.#arenas.delete(name);
+    let forgotten = 0;
+    for (const name of this.#empty) {
+      const arena = this.#arenas.get(name);
+      if (forgotten >= forgottenAtOnceMax || (arena !== undefined && isUnderWay(arena, nowMs))) return;
+      this.#empty.delete(name);
+      this.#arenas.delete(name);
+      forgotten += 1;
     }
   }
 
@@ -78,16 +88,24 @@ export class Matchmaker {
   #expected(name: string, nowMs: number): number {
     const arena = this.#arenas.get(name);
     if (arena === undefined) return 0;
-    return arena.players + (nowMs - arena.sentMs < underWayMs ? arena.sent : 0);
+    return arena.players + (isUnderWay(arena, nowMs) ? arena.sent : 0);
   }
 
   #send(name: string, players: number, nowMs: number): PlayAnswer {
     const arena = this.#arenas.get(name);
     if (arena !== undefined || this.#arenas.size < arenasMax) {
-      const isFresh = arena !== undefined && nowMs - arena.sentMs < underWayMs;
-      const sent = (isFresh ? arena.sent : 0) + 1;
-      this.#arenas.set(name, { players: arena?.players ?? 0, sentMs: nowMs, sent });
+      const sent = (arena !== undefined && isUnderWay(arena, nowMs) ? arena.sent : 0) + 1;
+      const inside = arena?.players ?? 0;
+      this.#arenas.set(name, { players: inside, sentMs: nowMs, sent });
+      // To the end of the line.
+      this.#empty.delete(name);
+      if (inside === 0) this.#empty.add(name);
     }
     return { arena: name, players };
   }
+}
+
+/** GAME-12: by a clock that has gone back nobody can tell when they were sent. They count as gone: to be one too many is better than to be alone. */
+function isUnderWay({ sentMs }: Arena, nowMs: number): boolean {
+  return nowMs >= sentMs && nowMs - sentMs < underWayMs;
 }

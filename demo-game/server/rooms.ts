@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Apps } from "roomgate/room";
 import { ArenaRoom, awayMsMax } from "./arena-room.ts";
 import { BoardRoom } from "./board-room.ts";
@@ -34,7 +35,7 @@ export const apps: Apps = {
   lobby: {
     durability: "commit",
     version: "lobby-1",
-    create: (room) => new LobbyRoom(room),
+    create: (room) => new LobbyRoom(room, () => performance.now()),
     messageBytesMax: 4096,
     messagesPerSecondMax: 8,
     stateBytesMax: 4 * 1024 * 1024,

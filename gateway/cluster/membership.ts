@@ -1,4 +1,5 @@
 import type { GatewayId, ServerId } from "../wire/ids.ts";
+import { watchedStepMs } from "./watched-time.ts";
 
 /**
  * Who lives, as one observer judges it by rows in the store. A row carries a counter and no time: a member lives as long as
@@ -13,6 +14,8 @@ export interface Membership<Info> {
   readonly revision: number;
   /** When the latest look was asked for; `undefined` before the first. */
   readonly lookedMs: number | undefined;
+  /** How long the observer has looked, by looks that followed each other (LIVE-15). */
+  readonly watchedMs: number;
   /** Until then members are usable that nobody has seen moving: at the first start everybody is new. */
   readonly creditUntilMs: number;
 }
@@ -36,7 +39,7 @@ export interface Member<Info> {
   readonly instance: string;
   readonly info: Info;
   readonly state: MemberState;
-  /** When `state` began, on the observer's clock. */
+  /** The observer's `watchedMs` when `state` began. */
   readonly sinceMs: number;
   /** When the latest look was asked for that did not find this instance: it has come after that. */
   readonly absentMs: number;
@@ -111,7 +114,13 @@ export interface MembershipTiming {
 
 /** Knows nobody and has not looked yet. */
 export function beginMembership<Info>(): Membership<Info> {
-  return { members: new Map(), revision: 0, lookedMs: undefined, creditUntilMs: Number.NEGATIVE_INFINITY };
+  return {
+    members: new Map(),
+    revision: 0,
+    lookedMs: undefined,
+    watchedMs: 0,
+    creditUntilMs: Number.NEGATIVE_INFINITY,
+  };
 }
 
 /**
@@ -133,7 +142,8 @@ export function observe<Info>(
   const gapMs = membership.lookedMs === undefined ? 0 : look.askedMs - membership.lookedMs;
   const creditUntilMs = isFirst ? look.answeredMs + 3 * timing.heartbeatMs : membership.creditUntilMs;
   const absentMs = membership.lookedMs ?? Number.NEGATIVE_INFINITY;
-  const context = { look, timing, gapMs, creditUntilMs, isFirst, absentMs };
+  const watchedMs = membership.watchedMs + watchedStepMs(0, gapMs, gapMsMax(timing));
+  const context = { look, timing, gapMs, creditUntilMs, isFirst, absentMs, watchedMs };
 
   const events: MembershipEvent[] = [];
   const members = new Map<MemberId, Member<Info>>();
@@ -152,7 +162,7 @@ export function observe<Info>(
     isChanged = true;
   }
   const revision = membership.revision + (isChanged ? 1 : 0);
-  return { membership: { members, revision, lookedMs: look.askedMs, creditUntilMs }, events };
+  return { membership: { members, revision, lookedMs: look.askedMs, watchedMs, creditUntilMs }, events };
 }
 
 /**
@@ -171,13 +181,18 @@ export function giveEvidence<Info>(
   const evidence: Evidence = { kind: "given", atMs: nowMs };
   const isNews = member.state !== "lost";
   const after: Member<Info> = isNews
-    ? { ...member, evidence, state: "lost", usable: false, sinceMs: nowMs }
+    ? { ...member, evidence, state: "lost", usable: false, sinceMs: membership.watchedMs }
     : { ...member, evidence };
   const revision = membership.revision + (isNews ? 1 : 0);
   return {
     membership: { ...membership, members: new Map(membership.members).set(id, after), revision },
     events: isNews ? [{ kind: "memberLost", id, instance, cause: "evidence" }] : [],
   };
+}
+
+/** LIVE-15: for how long the observer has watched the member in its present state. What it has not watched does not count. */
+export function inStateMs<Info>(membership: Membership<Info>, member: Pick<Member<Info>, "sinceMs">): number {
+  return membership.watchedMs - member.sinceMs;
 }
 
 /** The servers that rooms may be placed on. Stays the same while `revision` does, but for `info`. */
@@ -194,6 +209,7 @@ interface LookContext {
   readonly creditUntilMs: number;
   readonly isFirst: boolean;
   readonly absentMs: number;
+  readonly watchedMs: number;
 }
 
 /** A row of an instance that was not there at the look before. */
@@ -206,7 +222,7 @@ function admit<Info>(row: MemberRow<Info>, context: LookContext): Member<Info> {
     info,
     state,
     counter,
-    sinceMs: context.look.answeredMs,
+    sinceMs: context.watchedMs,
     absentMs: context.absentMs,
     proven: !context.isFirst,
     usable: state === "live",
@@ -229,10 +245,15 @@ function judge<Info>(before: Member<Info>, row: MemberRow<Info>, context: LookCo
     (!hasMoved && (before.state === "lost" || context.look.askedMs - leaseFromMs >= context.timing.leaseMs));
   const state = isLost ? "lost" : row.state;
   const usable = state === "live" && (proven || context.look.askedMs < context.creditUntilMs);
-  const sinceMs = state === before.state ? before.sinceMs : context.look.answeredMs;
+  const sinceMs = state === before.state ? before.sinceMs : context.watchedMs;
   // A stale read must not bring an old address back.
   const info = row.counter >= before.counter ? row.info : before.info;
   return { ...before, info, state, sinceMs, proven, usable, counter, leaseFromMs, excused, evidence };
+}
+
+/** Of looks that are further apart the observer has missed something. */
+function gapMsMax({ heartbeatMs }: MembershipTiming): number {
+  return 2 * heartbeatMs;
 }
 
 /** The lease of a member that has not moved: runs on, but for the time in which nobody looked. */
@@ -240,10 +261,10 @@ function prolong(
   member: Member<unknown>,
   { look, timing, gapMs }: LookContext,
 ): { leaseFromMs: number; excused: boolean } {
-  const gapMsMax = 2 * timing.heartbeatMs;
-  if (gapMs <= gapMsMax) return member;
+  const mostMs = gapMsMax(timing);
+  if (gapMs <= mostMs) return member;
   if (!member.excused) return { leaseFromMs: look.answeredMs, excused: true };
-  return { leaseFromMs: member.leaseFromMs + gapMs - gapMsMax, excused: true };
+  return { leaseFromMs: member.leaseFromMs + gapMs - mostMs, excused: true };
 }
 
 function weigh(evidence: Evidence, counter: number, { look }: LookContext): Evidence {

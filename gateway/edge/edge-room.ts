@@ -201,7 +201,7 @@ export class EdgeRoom implements SessionRoom {
 
   /** To be called every second or so. GATE-11: an owner that acknowledges nothing for 5 s is asked again. */
   checkProgress(): void {
-    const nowMs = this.#setting.runtime.nowMs();
+    const nowMs = this.#setting.clock.nowMs();
     const { underWayBytes, freedBytes } = this.#up;
     if (underWayBytes === 0 || freedBytes !== this.#freedBytes) {
       this.#freedBytes = freedBytes;
@@ -246,9 +246,9 @@ export class EdgeRoom implements SessionRoom {
   }
 
   #moment(): Moment {
-    const { runtime, holdMs } = this.#setting;
+    const { runtime, clock, holdMs } = this.#setting;
     return {
-      nowMs: runtime.nowMs(),
+      nowMs: clock.nowMs(),
       chance: () => runtime.random(),
       candidates: () => this.#setting.candidates(this.key),
       isUnreachable: (server) => this.#setting.isUnreachable(server),
@@ -311,7 +311,7 @@ export class EdgeRoom implements SessionRoom {
     const link = this.#link;
     if (message === undefined || link === undefined) return;
     this.#epoch = message.epoch;
-    this.#progressAtMs = this.#setting.runtime.nowMs();
+    this.#progressAtMs = this.#setting.clock.nowMs();
     this.line.begin(message.line, message.rseq);
     const heldUp = () => this.#request?.awaitDrain();
     this.#up.open({ link, channel: this.#channel, epoch: message.epoch, heldUp }, message.windowBytes);
@@ -386,8 +386,8 @@ export class EdgeRoom implements SessionRoom {
   }
 
   #wakeAt(atMs: number): Timer {
-    const { runtime } = this.#setting;
-    return runtime.after(Math.max(0, atMs - runtime.nowMs()), () => {
+    const { runtime, clock } = this.#setting;
+    return runtime.after(Math.max(0, atMs - clock.nowMs()), () => {
       this.#timerAtMs = undefined;
       this.#dispatch({ kind: "timePassed" });
     });

@@ -1,3 +1,4 @@
+import { WatchedClock } from "../cluster/watched-time.ts";
 import type { RoomKey, ServerId, SessionNumber } from "../wire/ids.ts";
 import type { Timer } from "../wire/runtime.ts";
 import { EdgeRoom } from "./edge-room.ts";
@@ -10,7 +11,7 @@ import { Session, type SessionSetting } from "./session.ts";
 const sessionNumberMax = 0xffff_ffff;
 /** What a room server does not know to be received, it keeps: so it is told within this, or earlier where it is much. */
 const seenDelayMs = 50;
-/** One timer looks at all rooms for those whose owner acknowledges nothing. */
+/** One timer looks at all rooms for those whose owner acknowledges nothing. It is what keeps their clock true, too. */
 const sweepEveryMs = 1_000;
 
 export interface EdgeRoomsSetting extends SessionSetting {
@@ -35,6 +36,7 @@ export class EdgeRooms {
   constructor(setting: EdgeRoomsSetting) {
     this.#setting = {
       ...setting,
+      clock: new WatchedClock(() => setting.runtime.nowMs()),
       tellSeenSoon: (room) => this.#tellSeenSoon(room),
       roomOver: (room, known) => this.#forget(room, known),
     };

@@ -1,5 +1,6 @@
 import { deriveHashKey } from "../cluster/keyed-hash.ts";
 import { defaultTiming } from "../cluster/timing.ts";
+import { WatchedClock } from "../cluster/watched-time.ts";
 import { boundStore, type StoreBounds, storeBoundsOf } from "../store/bounded-store.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
@@ -192,8 +193,9 @@ class Gateway implements RunningGateway {
         session.end(closeCodes.goingAway, "the gateway is going away");
       }
     }
-    const untilMs = runtime.nowMs() + farewellMsMax;
-    while (this.#rooms.count > 0 && runtime.nowMs() < untilMs) await this.#pause(closeSliceMs);
+    const clock = new WatchedClock(() => runtime.nowMs());
+    const untilMs = clock.nowMs() + farewellMsMax;
+    while (this.#rooms.count > 0 && clock.nowMs() < untilMs) await this.#pause(closeSliceMs);
     this.#rooms.abandon();
     // Farewells are on their way when the trunks close: a link sends what is written before it ends.
     this.#pool.close();

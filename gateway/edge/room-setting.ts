@@ -1,3 +1,4 @@
+import type { WatchedClock } from "../cluster/watched-time.ts";
 import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { EdgeRoom } from "./edge-room.ts";
 import type { Candidate, Known } from "./owner-search.ts";
@@ -6,6 +7,8 @@ import type { SessionSetting } from "./session.ts";
 /** What a room needs of its gateway. */
 export interface RoomSetting extends SessionSetting {
   readonly holdMs: number;
+  /** LIVE-15: an outage is as long as it was watched. */
+  readonly clock: WatchedClock;
   candidates(room: RoomKey): readonly Candidate[];
   isUnreachable(server: ServerId): boolean;
   /**

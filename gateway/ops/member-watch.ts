@@ -1,4 +1,4 @@
-import type { Member, MemberId, MembershipTiming } from "../cluster/membership.ts";
+import { inStateMs, type Member, type MemberId, type MembershipTiming } from "../cluster/membership.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, MemberStore, Store } from "../store/port.ts";
 import type { Runtime } from "../wire/runtime.ts";
@@ -32,8 +32,9 @@ export async function watchMembers(
   const agent = new MemberAgent({ runtime, members: looks.members, timing, self: undefined, onLook: sweep });
 
   function sweep(): void {
-    for (const { id, instance, state, sinceMs } of agent.membership.members.values()) {
-      if (state !== "lost" || runtime.nowMs() - sinceMs < sweepAfterMs) continue;
+    for (const member of agent.membership.members.values()) {
+      if (member.state !== "lost" || inStateMs(agent.membership, member) < sweepAfterMs) continue;
+      const { id, instance } = member;
       runtime.log.info({ who: id }, "removing the row of a lost member");
       // Conditional on the instance; where it fails the next look tries again.
       void store.members.remove(id, instance);

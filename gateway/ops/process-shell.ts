@@ -1,4 +1,5 @@
 import { RoomgateError } from "../wire/errors.ts";
+import { afterWatched } from "../wire/patient-timer.ts";
 import type { Runtime } from "../wire/runtime.ts";
 import { type ProcessReport, startReporter } from "./process-report.ts";
 import { type FromChild, parseToChild } from "./supervisor/child-messages.ts";
@@ -92,7 +93,7 @@ export async function runProcess({ identity, runtime, start, onReady }: ShellOpt
   });
   process.on("disconnect", () => {
     log.warn({}, "the supervisor is gone; stopping");
-    runtime.after(orphanStopMsMax, () => process.exit(1));
+    afterWatched(runtime, orphanStopMsMax, () => process.exit(1));
     leave("stop");
   });
 

@@ -1,3 +1,4 @@
+import { watchedStepMs } from "../cluster/watched-time.ts";
 import type { MemberRecord } from "../store/port.ts";
 import type { RoomKey } from "../wire/ids.ts";
 
@@ -68,7 +69,7 @@ export function look(
     const fresh = { turn: now.turn, mark: now.mark, lookedMs: now.nowMs, blockedMs: 0, isReported: false };
     return { watch: fresh, verdict: "fine" };
   }
-  const blockedMs = watch.blockedMs + Math.min(now.nowMs - watch.lookedMs, 2 * watchTiming.lookMs);
+  const blockedMs = watch.blockedMs + watchedStepMs(watch.lookedMs, now.nowMs, 2 * watchTiming.lookMs);
   const next = { ...watch, blockedMs, lookedMs: now.nowMs };
   if (blockedMs >= watchTiming.endMs) return { watch: next, verdict: "end" };
   if (blockedMs < watchTiming.suspectMs || watch.isReported) return { watch: next, verdict: "fine" };

@@ -1,6 +1,6 @@
 import { mayClaim } from "../cluster/bounded-load.ts";
 import type { HashKey } from "../cluster/keyed-hash.ts";
-import type { Member } from "../cluster/membership.ts";
+import { inStateMs, type Member } from "../cluster/membership.ts";
 import { createPlacement, type Placement } from "../cluster/rendezvous.ts";
 import type { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord } from "../store/port.ts";
@@ -49,13 +49,19 @@ export class Candidates {
   }
 
   /** QUAR-1: how many servers have not come back from a turn of this room, of those that fell silent within the last minute. */
-  deathsBy(room: RoomKey, nowMs: number): number {
+  deathsBy(room: RoomKey): number {
+    const { membership } = this.#members;
     let deaths = 0;
-    for (const { state, sinceMs, info } of this.#members.membership.members.values()) {
-      const isRecent = state !== "lost" || nowMs - sinceMs <= deathsWithinMs;
-      if (info.suspect === room && isRecent) deaths += 1;
+    for (const member of membership.members.values()) {
+      const isRecent = member.state !== "lost" || inStateMs(membership, member) <= deathsWithinMs;
+      if (member.info.suspect === room && isRecent) deaths += 1;
     }
     return deaths;
+  }
+
+  /** How long the server has been as it is, as far as this one has watched it. */
+  steadyMs(member: Member<MemberRecord>): number {
+    return inStateMs(this.#members.membership, member);
   }
 
   /** Other servers' rooms and weights, for the question whether this one may claim another. */

@@ -1,4 +1,5 @@
 import type { ClaimVerdict, Outcome, Standing } from "../cluster/ownership.ts";
+import type { WatchedClock } from "../cluster/watched-time.ts";
 import type { Store } from "../store/port.ts";
 import type { Epoch, RoomKey, ServerId } from "../wire/ids.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
@@ -29,6 +30,7 @@ export interface BindRequest extends Binding {
 export interface CellHost {
   readonly me: ServerId;
   readonly runtime: Runtime;
+  readonly clock: WatchedClock;
   readonly log: Logger;
   readonly counters: ServerCounters;
   readonly store: Store;

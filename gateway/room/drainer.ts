@@ -1,3 +1,4 @@
+import type { WatchedClock } from "../cluster/watched-time.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
 import type { Candidates } from "./candidates.ts";
@@ -6,6 +7,7 @@ import type { RoomCell } from "./room-cell.ts";
 
 export interface DrainerHost {
   readonly runtime: Runtime;
+  readonly clock: WatchedClock;
   readonly log: Logger;
   readonly cells: ReadonlyMap<RoomKey, RoomCell>;
   readonly weight: number;
@@ -33,7 +35,7 @@ export class Drainer {
     this.#desk = desk;
     this.#candidates = candidates;
     this.#concurrentMax = concurrentMax;
-    this.#lastChanceMs = host.runtime.nowMs();
+    this.#lastChanceMs = host.clock.nowMs();
   }
 
   /** Resolves when no room is left here. */
@@ -45,12 +47,12 @@ export class Drainer {
   }
 
   #look(): void {
-    const { runtime, cells, log } = this.#host;
+    const { runtime, clock, cells, log } = this.#host;
     if (cells.size === 0 && this.#desk.incomingCount === 0) {
       this.#done();
       return;
     }
-    const nowMs = runtime.nowMs();
+    const nowMs = clock.nowMs();
     for (const cell of cells.values()) {
       if (this.#underWay >= this.#concurrentMax) break;
       if (cell.isRunning && !this.#desk.isLeaving(cell.key)) this.#moveAway(cell, nowMs);
@@ -83,7 +85,7 @@ export class Drainer {
       this.#underWay -= 1;
       if (result.kind === "moved") this.#failed.delete(cell.key);
       else {
-        const atMs = this.#host.runtime.nowMs() + retryRoomMs;
+        const atMs = this.#host.clock.nowMs() + retryRoomMs;
         this.#failed.set(cell.key, { sinceMs: failed?.sinceMs ?? nowMs, atMs, failures: (failed?.failures ?? 0) + 1 });
       }
     });

@@ -1,3 +1,4 @@
+import type { Instant } from "../cluster/watched-time.ts";
 import type { DeliveryClass } from "../wire/frames.ts";
 import type { Channel, Cseq, Epoch, GatewayId, Rseq, SessionNumber } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
@@ -27,7 +28,7 @@ export class GatewayChannel {
   /** Last reliable message that was meant for this gateway. */
   sent: Rseq;
   /** When the trunk went away, or the room came here without it. */
-  detachedAtMs: number;
+  detachedAt: Instant;
   #link: TrunkLink | undefined;
   #channel: Channel = 0;
   #port: ChannelPort | undefined;
@@ -39,11 +40,11 @@ export class GatewayChannel {
   /** By key and receivers, oldest first. */
   readonly #latest = new Map<string, () => void>();
 
-  constructor(gateway: GatewayId, seen: Rseq, sent: Rseq, nowMs: number) {
+  constructor(gateway: GatewayId, seen: Rseq, sent: Rseq, now: Instant) {
     this.gateway = gateway;
     this.seen = seen;
     this.sent = sent;
-    this.detachedAtMs = nowMs;
+    this.detachedAt = now;
   }
 
   get link(): TrunkLink | undefined {
@@ -62,11 +63,11 @@ export class GatewayChannel {
     this.epoch = epoch;
   }
 
-  detach(nowMs: number): void {
+  detach(now: Instant): void {
     this.#forgetPending();
     this.#link = undefined;
     this.#port = undefined;
-    this.detachedAtMs = nowMs;
+    this.detachedAt = now;
   }
 
   /**

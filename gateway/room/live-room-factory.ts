@@ -16,7 +16,7 @@ export function createLiveRoom(
   from: Origin,
   cell: () => RoomCell | undefined,
 ): LiveRoom {
-  const { me, runtime, log, counters, marker } = host;
+  const { me, runtime, clock, log, counters, marker } = host;
   const journal = isJournaled(definition) ? journalSetting(host, definition, cell) : undefined;
   return new LiveRoom(
     key,
@@ -25,6 +25,7 @@ export function createLiveRoom(
     {
       server: me,
       runtime,
+      clock,
       log,
       counters,
       journal,

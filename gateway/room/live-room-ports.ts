@@ -1,3 +1,4 @@
+import type { WatchedClock } from "../cluster/watched-time.ts";
 import type { Channel, Cseq, Epoch, GatewayId, RoomKey, Rseq, ServerId, SessionNumber } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
@@ -11,6 +12,7 @@ export interface LiveRoomHost {
   /** Where it runs. */
   readonly server: ServerId;
   readonly runtime: Runtime;
+  readonly clock: WatchedClock;
   readonly log: Logger;
   readonly counters: ServerCounters;
   /** Missing for an app of durability `memory`: nothing is journaled. */

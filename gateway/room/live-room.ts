@@ -119,7 +119,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       timers: this.#timers,
       tells: this.tells,
       works: this.#journaled?.works ?? new Set(),
-      nowMs: this.#host.runtime.nowMs(),
+      now: this.#host.clock.instant(),
     });
     this.turns.open(() => {
       for (const record of records) readRecord(record, replay);
@@ -159,7 +159,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.#journaled?.stop();
     this.#work.abortAll();
     this.turns.close();
-    for (const channel of this.gateways.values()) channel.detach(this.#host.runtime.nowMs());
+    for (const channel of this.gateways.values()) channel.detach(this.#host.clock.instant());
     this.#host.counters.sessions -= this.sessions.size;
     this.#roster.sessions.clear();
     this.#outbox.clear();
@@ -184,7 +184,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
 
   /** ROOM-2: tells the gateway where each of its sessions stands, and sends what it has not seen of the line. */
   bind(binding: Binding): GatewayChannel {
-    const channel = this.#outbox.channelTo(binding.gateway, this.#host.runtime.nowMs());
+    const channel = this.#outbox.channelTo(binding.gateway, this.#host.clock.instant());
     channel.attach(binding.link, binding.channel, this.#epoch, binding.port);
     const { from, gap } = this.#outbox.resumeAt(channel, binding.line, binding.seen);
     for (const [number, member] of channel.members) {
@@ -200,7 +200,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   }
 
   detach(channel: GatewayChannel): void {
-    channel.detach(this.#host.runtime.nowMs());
+    channel.detach(this.#host.clock.instant());
   }
 
   /** The gateway has no session here any more, or is gone: its sessions leave, as `lost` where they had not left before. */
@@ -208,7 +208,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     const channel = this.gateways.get(gateway);
     if (!channel) return;
     for (const member of [...channel.members.values()]) this.#roster.lose(member);
-    channel.detach(this.#host.runtime.nowMs());
+    channel.detach(this.#host.clock.instant());
     this.#outbox.drop(gateway);
     this.turns.runWaiting();
   }
@@ -382,7 +382,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     const { works, nextRef } = restore(from, {
       room,
       isGated: this.#journaled?.isGated === true,
-      nowMs: this.#host.runtime.nowMs(),
+      now: this.#host.clock.instant(),
       face: this.#face,
       outbox: this.#outbox,
       sessions: this.#roster.sessions,

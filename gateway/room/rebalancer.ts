@@ -1,5 +1,4 @@
 import type { RoomKey } from "../wire/ids.ts";
-import type { Runtime } from "../wire/runtime.ts";
 import type { Candidates } from "./candidates.ts";
 import type { MoveDesk } from "./move-desk.ts";
 import type { RoomCell } from "./room-cell.ts";
@@ -10,14 +9,12 @@ export const settledMs = 5_000;
 
 /** Moves rooms to the servers that they prefer, later and slowly: a change of membership moves nothing by itself. */
 export class Rebalancer {
-  readonly #runtime: Runtime;
   readonly #desk: MoveDesk;
   readonly #candidates: Candidates;
   readonly #cells: ReadonlyMap<RoomKey, RoomCell>;
   #cursor: Iterator<RoomCell> | undefined;
 
-  constructor(runtime: Runtime, desk: MoveDesk, candidates: Candidates, cells: ReadonlyMap<RoomKey, RoomCell>) {
-    this.#runtime = runtime;
+  constructor(desk: MoveDesk, candidates: Candidates, cells: ReadonlyMap<RoomKey, RoomCell>) {
     this.#desk = desk;
     this.#candidates = candidates;
     this.#cells = cells;
@@ -25,7 +22,6 @@ export class Rebalancer {
 
   /** Once a second: orders at most `roomsMax` moves. */
   look(roomsMax: number, weight: number): void {
-    const nowMs = this.#runtime.nowMs();
     let ordered = 0;
     for (let looked = 0; looked < Math.min(lookedAtOnceMax, this.#cells.size) && ordered < roomsMax; looked += 1) {
       const cell = this.#next();
@@ -34,7 +30,7 @@ export class Rebalancer {
       const others = this.#candidates.others(cell.key);
       if (preferred === undefined || preferred !== others[0]) continue;
       const member = this.#candidates.member(preferred);
-      if (!member || nowMs - member.sinceMs < settledMs) continue;
+      if (!member || this.#candidates.steadyMs(member) < settledMs) continue;
       if (!this.#candidates.hasRoom(preferred, this.#cells.size, weight)) continue;
       this.#candidates.count(preferred);
       ordered += 1;

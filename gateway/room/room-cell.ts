@@ -8,6 +8,7 @@ import {
   step,
   type Version,
 } from "../cluster/ownership.ts";
+import type { Instant } from "../cluster/watched-time.ts";
 import type { HeadVersion } from "../store/port.ts";
 import { closeCodes } from "../wire/close-codes.ts";
 import type { Channel, RoomKey } from "../wire/ids.ts";
@@ -174,12 +175,12 @@ export class RoomCell {
     this.#move = move;
   }
 
-  /** Once a second or so: lets go of sessions whose gateway is dead, of rooms that are idle; takes a snapshot when one is due. */
-  sweep(nowMs: number, isGone: (gateway: string, sinceMs: number) => boolean): void {
+  /** Once a second or so, in watched time: lets go of sessions whose gateway is dead, of rooms that are idle; takes a snapshot when one is due. */
+  sweep(nowMs: number, isGone: (gateway: string, since: Instant) => boolean): void {
     const live = this.#live;
     if (!live || !this.isRunning) return;
-    for (const { gateway, link, detachedAtMs } of [...live.gateways.values()]) {
-      if (!link && isGone(gateway, detachedAtMs)) live.gatewayGone(gateway);
+    for (const { gateway, link, detachedAt } of [...live.gateways.values()]) {
+      if (!link && isGone(gateway, detachedAt)) live.gatewayGone(gateway);
     }
     if (!this.isRunning || this.#move) return;
     if (live.sessions.size > 0) this.#idleSinceMs = undefined;
@@ -243,7 +244,7 @@ export class RoomCell {
 
   #run(): void {
     this.#retries = 0;
-    this.#snapshotAtMs = this.#host.runtime.nowMs();
+    this.#snapshotAtMs = this.#host.clock.nowMs();
     this.#live?.run(this.#position);
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -1,3 +1,4 @@
+import type { Instant } from "../cluster/watched-time.ts";
 import type { Epoch, GatewayId, Rseq } from "../wire/ids.ts";
 import { GatewayChannel } from "./gateway-channel.ts";
 import { LatestKeys } from "./latest-keys.ts";
@@ -38,10 +39,10 @@ export class RoomOutbox {
   }
 
   /** The room at this gateway; begins it where the line stands. */
-  channelTo(gateway: GatewayId, nowMs: number): GatewayChannel {
+  channelTo(gateway: GatewayId, now: Instant): GatewayChannel {
     const known = this.#channels.get(gateway);
     if (known) return known;
-    const channel = new GatewayChannel(gateway, this.#released, this.#released, nowMs);
+    const channel = new GatewayChannel(gateway, this.#released, this.#released, now);
     this.#channels.set(gateway, channel);
     return channel;
   }

@@ -1,3 +1,4 @@
+import type { Instant } from "../cluster/watched-time.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import { parseGatewayId } from "../wire/ids.ts";
 import { Member, type MemberHost } from "./member.ts";
@@ -18,7 +19,7 @@ export interface ReplayTarget {
   readonly timers: RoomTimers;
   readonly works: Set<string>;
   readonly tells: RoomTells;
-  readonly nowMs: number;
+  readonly now: Instant;
 }
 
 /** RECOVER-1: does to a room what its journal says was done, in the same order; nothing is sent. */
@@ -38,8 +39,8 @@ export class RoomReplay implements RecordHandler {
   join(ref: number, number: number, cseq: number, gateway: string, query: string, protocol: string): void {
     const id = parseGatewayId(gateway);
     if (id === undefined) throw new RoomgateError("bad-record", "a journal record names no gateway");
-    const { face, outbox, sessions, nowMs } = this.#to;
-    const channel = outbox.channelTo(id, nowMs);
+    const { face, outbox, sessions, now } = this.#to;
+    const channel = outbox.channelTo(id, now);
     const joinedAt = outbox.rseq;
     const member = new Member(face, channel, { ref, number, query, protocol, position: cseq, joinedAt });
     channel.members.set(number, member);

@@ -1,6 +1,7 @@
 import { claimed, claimsIn, looked, mayClaim, noRecentClaims } from "../cluster/bounded-load.ts";
 import { deriveHashKey } from "../cluster/keyed-hash.ts";
 import type { ClaimVerdict, HeadView, Standing } from "../cluster/ownership.ts";
+import { WatchedClock } from "../cluster/watched-time.ts";
 import { boundStore, storeBoundsOf } from "../store/bounded-store.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
@@ -63,6 +64,8 @@ class RoomServer
   readonly id: ServerId;
   readonly me: ServerId;
   readonly runtime: Runtime;
+  /** For all that is given up because it is away. */
+  readonly clock: WatchedClock;
   readonly log: Logger;
   readonly store: Store;
   readonly committer: Committer;
@@ -100,6 +103,7 @@ class RoomServer
     this.id = options.id;
     this.me = options.id;
     this.runtime = deps.runtime;
+    this.clock = new WatchedClock(() => deps.runtime.nowMs());
     this.log = deps.runtime.log.child({ server: options.id });
     this.store = deps.store;
     this.snapshotAfter = options.snapshotAfter ?? snapshotAfterDefault;
@@ -130,7 +134,7 @@ class RoomServer
     });
     this.tells = new TellDesk(this);
     this.#standing = new OwnerStanding(this.me, this.#members, this.#desk.peers, deps.runtime);
-    this.#rebalancer = new Rebalancer(deps.runtime, this.#desk, this.#candidates, this.#cells);
+    this.#rebalancer = new Rebalancer(this.#desk, this.#candidates, this.#cells);
   }
 
   async start(): Promise<void> {
@@ -238,7 +242,7 @@ class RoomServer
     if (this.#state !== "live") return "draining";
     // OWN-3: whoever looks at a room's owner behind this claim must find that this server lives.
     if (this.#members.renewal(this.#options.timing.selfFreezeMs) === "stale") return "unavailable";
-    if (this.#candidates.deathsBy(room, this.runtime.nowMs()) >= deathsMax) {
+    if (this.#candidates.deathsBy(room) >= deathsMax) {
       this.log.error({ room }, "the room has killed its server again and again: it is quarantined");
       return "quarantined";
     }
@@ -321,11 +325,11 @@ class RoomServer
   }
 
   #sweep(): void {
-    const nowMs = this.runtime.nowMs();
+    const now = this.clock.instant();
     for (const cell of [...this.#cells.values()]) {
-      cell.sweep(nowMs, (gateway, sinceMs) => {
+      cell.sweep(now.watchedMs, (gateway, since) => {
         const id = parseGatewayId(gateway);
-        return isGatewayGone(id && this.#members.member(id), { sinceMs, nowMs }, this.#options.timing);
+        return isGatewayGone(id && this.#members.member(id), { since, now }, this.#options.timing);
       });
     }
     if (this.#state !== "live") return;
@@ -347,8 +351,8 @@ class RoomServer
     this.#beganToLeave.reach();
     this.log.info({ rooms: this.rooms }, "draining");
     await this.#members.beat();
-    const { runtime, log } = this;
-    const host = { runtime, log, cells: this.#cells, weight: this.#options.weight };
+    const { runtime, clock, log } = this;
+    const host = { runtime, clock, log, cells: this.#cells, weight: this.#options.weight };
     await new Drainer(host, this.#desk, this.#candidates, this.#options.concurrentMovesMax).run();
     await this.#leave();
   }
@@ -357,11 +361,11 @@ class RoomServer
     this.#state = "draining";
     this.#beganToLeave.reach();
     await new Promise<void>((resolve) => {
-      const deadlineMs = this.runtime.nowMs() + stopMsMax;
+      const deadlineMs = this.clock.nowMs() + stopMsMax;
       const look = (): void => {
         // Again and again: a room that is frozen or being taken cannot be let go yet.
         this.#releaseAll();
-        if (this.#cells.size === 0 || this.runtime.nowMs() >= deadlineMs) resolve();
+        if (this.#cells.size === 0 || this.clock.nowMs() >= deadlineMs) resolve();
         else this.runtime.after(10, look);
       };
       look();

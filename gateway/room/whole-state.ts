@@ -1,3 +1,4 @@
+import type { Instant } from "../cluster/watched-time.ts";
 import type { Origin } from "./live-room-ports.ts";
 import { Member, type MemberHost } from "./member.ts";
 import { decodeMovingState, encodeMovingState } from "./moving-state.ts";
@@ -40,7 +41,7 @@ export interface RestoreTarget {
   readonly tells: RoomTells;
   /** Nothing left the room before it was durable. */
   readonly isGated: boolean;
-  readonly nowMs: number;
+  readonly now: Instant;
 }
 
 export interface Restored {
@@ -61,18 +62,18 @@ export function restore(from: Origin, to: RestoreTarget): Restored {
 }
 
 function restoreWhole(parts: StateParts, to: RestoreTarget, continuesLine: boolean): Restored {
-  const { outbox, nowMs, face, sessions, timers } = to;
+  const { outbox, now, face, sessions, timers } = to;
   const state = decodeMovingState(parts.head);
   const tail = new SentTail(state.lostUpTo);
   if (continuesLine) outbox.restore(state.line, state.rseq, tail);
   for (const { gateway, seen, sent } of state.gateways) {
-    const channel = outbox.channelTo(gateway, nowMs);
+    const channel = outbox.channelTo(gateway, now);
     if (!continuesLine) continue;
     channel.seen = seen;
     channel.sent = sent;
   }
   const members = state.members.map((moved) => {
-    const channel = outbox.channelTo(moved.gateway, nowMs);
+    const channel = outbox.channelTo(moved.gateway, now);
     const member = new Member(face, channel, { ...moved, joinedAt: continuesLine ? moved.joinedAt : 0 });
     member.restoreAttachment(moved.attachment);
     member.state = moved.ended ? "ended" : "member";

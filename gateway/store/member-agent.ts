@@ -1,6 +1,7 @@
 import {
   beginMembership,
   giveEvidence,
+  inStateMs,
   type Judgement,
   type Member,
   type MemberId,
@@ -58,7 +59,7 @@ export class MemberAgent {
     if (this.#membership.lookedMs === undefined) {
       throw new RoomgateError("store-unavailable", "the store does not answer", { retryable: true });
     }
-    // LIVE-15: each in its own time, so that a look without an answer does not hold up the own heartbeat, nor the other way round.
+    // LIVE-16: each in its own time, so that a look without an answer does not hold up the own heartbeat, nor the other way round.
     this.#repeat(() => this.#write());
     this.#repeat(() => this.#look());
   }
@@ -166,11 +167,11 @@ export class MemberAgent {
 
   /** Rows that dead processes left behind: those who are members themselves remove them, much later than anybody asks for them. */
   #sweep(): void {
-    const { runtime, members, self, timing } = this.#options;
+    const { members, self, timing } = this.#options;
     if (!self) return;
-    for (const { id, instance, state, sinceMs } of this.#membership.members.values()) {
-      const isOld = state === "lost" && runtime.nowMs() - sinceMs > leasesBeforeSweep * timing.leaseMs;
-      if (isOld) void members.remove(id, instance);
+    for (const member of this.#membership.members.values()) {
+      const isOld = member.state === "lost" && inStateMs(this.#membership, member) > leasesBeforeSweep * timing.leaseMs;
+      if (isOld) void members.remove(member.id, member.instance);
     }
   }
 

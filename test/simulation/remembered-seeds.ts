@@ -23,5 +23,8 @@ export const rememberedSeeds: Readonly<Record<"random-moves" | "cluster", readon
     21523,
     // A living server that was taken for dead ran its rooms on for ever: the gateway that asked it again knew better, and was not heard.
     16715,
+    // A room server gave up the sessions of a gateway that it was cut off from as soon as its own clock jumped by a minute.
+    509852,
+    521924, 524693, 536890,
   ],
 };

@@ -9,7 +9,7 @@ import type { TrunkLink } from "../../gateway/wire/link.ts";
 const nobody = { sendTo: () => {}, closeMember: () => {}, attachmentSet: () => {} };
 
 export function createChannel(gateway = "g1"): GatewayChannel {
-  return new GatewayChannel(gateway as GatewayId, 0, 0, 0);
+  return new GatewayChannel(gateway as GatewayId, 0, 0, { nowMs: 0, watchedMs: 0 });
 }
 
 export function createMember(channel: GatewayChannel, identity: Partial<MemberIdentity> = {}): Member {

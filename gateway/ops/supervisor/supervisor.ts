@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { RoomgateError } from "../../wire/errors.ts";
+import { afterWatched } from "../../wire/patient-timer.ts";
 import type { Runtime, Timer } from "../../wire/runtime.ts";
 import type { ProcessReport } from "../process-report.ts";
 import type { FromChild } from "./child-messages.ts";
@@ -87,7 +88,7 @@ export function createSupervisor(runtime: Runtime, launch: Launch, options: Supe
     });
     if (isOver) return;
     place.child = child;
-    place.timer = runtime.after(options.startMsMax ?? 30_000, () => {
+    place.timer = afterWatched(runtime, options.startMsMax ?? 30_000, () => {
       place.failure ??= "it did not say in time that it is ready";
       child.kill();
     });
@@ -201,7 +202,7 @@ export function createSupervisor(runtime: Runtime, launch: Launch, options: Supe
     for (const place of children()) place.child?.send({ t: "stop" });
     if (children().length === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = runtime.after(options.stopMsMax ?? 7_000, () => {
+      const timer = afterWatched(runtime, options.stopMsMax ?? 7_000, () => {
         const members = children().map((place) => place.plan?.id);
         runtime.log.warn({ members }, "these did not stop in time and are killed");
         for (const place of children()) place.child?.kill();

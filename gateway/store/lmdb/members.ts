@@ -6,8 +6,6 @@ import type { GatewayId, ServerId } from "../../wire/ids.ts";
 import type { MemberRecord, MemberStore, Unavailable } from "../port.ts";
 import { fileMode } from "./environment.ts";
 
-/** Rows that nobody has written for this long are of processes that are long gone. */
-const forgottenMs = 60 * 60_000;
 /** Leftovers of writes that never finished. */
 const unfinishedMs = 60_000;
 /** Heartbeats that may wait for the disk; above it they are `unavailable`. */
@@ -39,15 +37,20 @@ export class FileMembers implements MemberStore {
     this.#directory = directory;
   }
 
-  /** Creates the directory, and drops what processes left behind that are long gone. Rejects where it cannot be used. */
+  /**
+   * Creates the directory, and drops writes that processes left behind. Rejects where it cannot be used.
+   *
+   * LIVE-15: not rows, however old they look. The time of a file is that of a clock that is set: one that was set forward by an hour makes
+   * rows of all that live look forgotten. Members drop a row that they have seen stand still for long enough.
+   */
   async prepare(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
     const nowMs = Date.now();
     for (const name of await readdir(this.#directory)) {
+      if (!name.startsWith(".")) continue;
       const path = join(this.#directory, name);
       const found = await stat(path).catch(() => undefined);
-      const ageMs = found === undefined ? 0 : nowMs - found.mtimeMs;
-      if (ageMs > (name.startsWith(".") ? unfinishedMs : forgottenMs)) await unlink(path).catch(() => undefined);
+      if (found !== undefined && nowMs - found.mtimeMs > unfinishedMs) await unlink(path).catch(() => undefined);
     }
   }
 

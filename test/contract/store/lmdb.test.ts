@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open as openLmdb } from "lmdb";
 import { expect, test } from "vitest";
 import { openStore } from "../../../gateway/store/open.ts";
 import type { Store } from "../../../gateway/store/port.ts";
-import { add, headOf, roomOf, serverOf, take } from "./fixtures.ts";
+import { add, headOf, memberOf, roomOf, serverOf, take } from "./fixtures.ts";
 import { storeContract } from "./store-contract.ts";
 
 storeContract("lmdb", "disk", async () => {
@@ -109,6 +109,24 @@ test("STORE-6: the rows of a trimmed journal leave the disk, those too that an e
   expect(rows()).toHaveLength(9 + neighbour.tail);
   expect((await headOf(store, "app/r"))?.tail).toBe(head.tail);
   await root.close();
+  await store.close();
+  await rm(directory, { recursive: true });
+});
+
+test("LIVE-15: a row that looks hours old by the time of day stays for the others to judge; a write that never finished goes", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "roomgate-store-"));
+  const store = await openStore(`lmdb:${directory}`);
+  const row = memberOf("s1", "i1");
+  await store.members.put(row);
+  const members = join(directory, "members");
+  await writeFile(join(members, ".4711.1"), "half a r");
+  // The clock of the machine is set forward, and another process starts before the member writes again.
+  const longAgo = new Date(Date.now() - 2 * 3_600_000);
+  for (const name of await readdir(members)) await utimes(join(members, name), longAgo, longAgo);
+  const other = await openStore(`lmdb:${directory}`);
+  expect(await other.members.list()).toEqual({ kind: "members", members: [row] });
+  expect(await readdir(members)).toEqual(["s1"]);
+  await other.close();
   await store.close();
   await rm(directory, { recursive: true });
 });

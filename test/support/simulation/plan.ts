@@ -70,7 +70,19 @@ export function drawPlan(seed: number): Plan {
   const endsCold = chance.happens(0.25);
   // Kinds that came later have chance of their own, so that seeds go on meaning what they meant.
   actions.push(...drawHangs(new Chance(seed ^ hangsSeed), scene));
-  return { seed, scene, endsCold, actions: actions.sort((one, other) => one.atMs - other.atMs) };
+  const stretched = stretchJumps(actions, new Chance(seed ^ stretchSalt));
+  return { seed, scene, endsCold, actions: stretched.sort((one, other) => one.atMs - other.atMs) };
+}
+
+/** Of several that would do, one that leaves the plans of remembered seeds as they were when those found something. */
+const stretchSalt = 0x1ec5;
+
+/** LIVE-15: some clocks of gateways jump by a minute, too. Drawn apart, so that all else of a seed is as it was before they did. */
+function stretchJumps(actions: readonly Action[], chance: Chance): Action[] {
+  return actions.map((action) => {
+    const isGateways = action.kind === "jump" && action.host.startsWith("g");
+    return isGateways && chance.happens(0.5) ? { ...action, byMs: 60_000 } : action;
+  });
 }
 
 const hangsSeed = 0x68756e67;
@@ -203,7 +215,6 @@ const weights: readonly Draw[] = [
     byMs: chance.pick([300, 1_000, 2_500, 60_000]),
     atMs,
   })),
-  // Not further: an outage that lasts too long by a gateway's own clock closes its clients, and rightly so.
   single((chance, scene, atMs) => ({
     kind: "jump",
     host: `g${chance.below(scene.gateways)}`,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   beginMembership,
   giveEvidence,
+  inStateMs,
   type Judgement,
   type MemberRow,
   type Membership,
@@ -46,6 +47,7 @@ function makeObserver() {
     },
     member: () => membership.members.get(a),
     state: () => membership.members.get(a)?.state,
+    inStateMs: () => inStateMs(membership, membership.members.get(a) ?? { sinceMs: Number.NaN }),
     usable: () => usableServers(membership).map(({ id }) => id),
     revision: () => membership.revision,
     /** What was heard since the last call. */
@@ -110,6 +112,17 @@ describe("silence", () => {
     observer.watch(3500, 9000, row(2));
     expect(observer.heard()).toEqual(["memberJoined", "memberLost"]);
     expect(observer.member()?.sinceMs).toBe(3500);
+  });
+
+  it("LIVE-15: how long a member has been lost counts only as it was watched", () => {
+    const observer = makeObserver();
+    observer.look(0, row(1));
+    observer.watch(0, 3500, row(1));
+    expect(observer.state()).toBe("lost");
+    observer.look(63_500, row(1));
+    expect(observer.inStateMs()).toBe(1500);
+    observer.watch(63_500, 65_000, row(1));
+    expect(observer.inStateMs()).toBe(3000);
   });
 
   it("LIVE-2: a lost member is back when its counter moves", () => {

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { ArenaRoom } from "../../../demo-game/server/arena-room.ts";
 import { LobbyRoom, lobbyRoom } from "../../../demo-game/server/lobby-room.ts";
 import { comfortableMax, Matchmaker } from "../../../demo-game/server/matchmaker.ts";
+import { playersMax } from "../../../demo-game/server/rules/messages.ts";
 import { createFakeRoom, type FakeSession } from "../../support/fake-room.ts";
 
-const openLobby = () => createFakeRoom((context) => new LobbyRoom(context));
+const openLobby = (nowMs = () => 0) => createFakeRoom((context) => new LobbyRoom(context, nowMs));
 const answerTo = (session: FakeSession) => JSON.parse(String(session.received.at(-1)));
 const invent = () => "fresh";
 
@@ -42,6 +43,29 @@ describe("the matchmaker", () => {
     matchmaker.report("plaza", 0);
     expect(matchmaker.arenas.size).toBe(0);
   });
+
+  it("GAME-12: keeps nobody out of an arena because its clock has gone back", () => {
+    const matchmaker = new Matchmaker();
+    const hourMs = 3_600_000;
+    for (let count = 0; count < playersMax; count += 1) matchmaker.choose({ friends: "plaza" }, hourMs, invent);
+    expect(matchmaker.choose({ friends: "plaza" }, hourMs, invent)).toMatchObject({ note: "plaza is full" });
+    expect(matchmaker.choose({ friends: "plaza" }, 0, invent)).toEqual({ arena: "plaza", players: 0 });
+    // And who was sent where nobody has come is forgotten as ever.
+    matchmaker.choose({ friends: "fjord" }, 11_000, invent);
+    expect([...matchmaker.arenas.keys()]).toEqual(["fjord"]);
+  });
+
+  it("forgets a few at a time of many arenas to which nobody has come, and all of them in the end", () => {
+    const matchmaker = new Matchmaker();
+    for (let count = 0; count < 1_000; count += 1) matchmaker.choose({ friends: `a${count}` }, 0, invent);
+    matchmaker.choose({ friends: "plaza" }, 11_000, invent);
+    expect(matchmaker.arenas.size).toBeGreaterThan(980);
+    for (let count = 0; count < 200; count += 1) {
+      matchmaker.report("plaza", 1);
+      matchmaker.choose({ friends: "plaza" }, 11_000, invent);
+    }
+    expect([...matchmaker.arenas.keys()]).toEqual(["plaza"]);
+  });
 });
 
 describe("the lobby", () => {
@@ -72,6 +96,18 @@ describe("the lobby", () => {
     const session = lobby.join();
     lobby.say(session, said);
     expect(session.closed?.code).toBe(4400);
+  });
+
+  it("GAME-12: counts who is under way by the clock that it is given, not by the time of day", () => {
+    let nowMs = 5;
+    const lobby = openLobby(() => nowMs);
+    const ada = lobby.join();
+    for (let count = 0; count < playersMax; count += 1) lobby.say(ada, '{"want":"play","friends":"plaza"}');
+    lobby.say(ada, '{"want":"play","friends":"plaza"}');
+    expect(answerTo(ada)).toMatchObject({ note: "plaza is full" });
+    nowMs += 11_000;
+    lobby.say(ada, '{"want":"play","friends":"plaza"}');
+    expect(answerTo(ada)).toEqual({ arena: "plaza", players: 0 });
   });
 
   it("believes arenas alone", () => {

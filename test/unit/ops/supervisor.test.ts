@@ -3,6 +3,7 @@ import type { ProcessReport } from "../../../gateway/ops/process-report.ts";
 import type { ToChild } from "../../../gateway/ops/supervisor/child-messages.ts";
 import type { ChildHandler, ChildPlan, Launch } from "../../../gateway/ops/supervisor/launch.ts";
 import { createSupervisor, type SupervisorOptions } from "../../../gateway/ops/supervisor/supervisor.ts";
+import { VirtualHost } from "../../support/virtual-host.ts";
 import { createVirtualRuntime } from "../../support/virtual-runtime.ts";
 
 interface FakeChild {
@@ -16,6 +17,7 @@ interface FakeChild {
 
 function setUp(change: Partial<SupervisorOptions> = {}) {
   const runtime = createVirtualRuntime();
+  const host = new VirtualHost(runtime, "cluster");
   const children: FakeChild[] = [];
   const launch: Launch = (plan, handler) => {
     const child: FakeChild = { plan, handler, heard: [], isDeaf: false, isKilled: false, isOver: false };
@@ -35,10 +37,10 @@ function setUp(change: Partial<SupervisorOptions> = {}) {
     };
   };
   const options = { servers: 2, gateways: 1, port: 0, restart: true, ...change };
-  const supervisor = createSupervisor(runtime, launch, options);
+  const supervisor = createSupervisor(host, launch, options);
   const running = () => children.filter((child) => !child.isOver);
   const of = (kind: ChildPlan["kind"]) => running().filter(({ plan }) => plan.kind === kind);
-  return { runtime, supervisor, children, running, of };
+  return { runtime, host, supervisor, children, running, of };
 }
 
 function end(child: FakeChild, how: string): void {
@@ -182,6 +184,19 @@ describe("a supervisor", () => {
     await runtime.advanceAsync(1000);
     expect(children.every(({ isKilled }) => isKilled)).toBe(true);
     await failed;
+  });
+
+  test("LIVE-15: that stood still itself ends nobody whose word it has not read yet", async () => {
+    const { supervisor, children, host, runtime } = setUp({ startMsMax: 30_000 });
+    const port = supervisor.start();
+    await runtime.advanceAsync(2_000);
+    host.stop();
+    await runtime.advanceAsync(60_000);
+    for (const child of [...children]) host.deliver(() => ready(child));
+    host.continue();
+    await runtime.advanceAsync(10_000);
+    expect(children.some(({ isKilled }) => isKilled)).toBe(false);
+    expect(await port).toBe(8080);
   });
 
   test("OPS-7: stops gateways first, then servers, and kills who does not stop", async () => {

@@ -5,7 +5,7 @@ import type { MemberAgent } from "../../../gateway/store/member-agent.ts";
 import type { RoomKey, ServerId } from "../../../gateway/wire/ids.ts";
 
 const room = "app/a" as RoomKey;
-const nowMs = 1_000_000;
+const watchedMs = 1_000_000;
 
 interface Row {
   readonly state: "live" | "lost";
@@ -17,11 +17,11 @@ function deathsBy(rows: readonly Row[]): number {
   const members = new Map(
     rows.map(({ state, silentMs, suspect }, index) => [
       `s${index}`,
-      { state, sinceMs: nowMs - silentMs, info: { suspect } },
+      { state, sinceMs: watchedMs - silentMs, info: { suspect } },
     ]),
   );
-  const agent = { membership: { members } } as unknown as MemberAgent;
-  return new Candidates(deriveHashKey("key"), "me" as ServerId, agent).deathsBy(room, nowMs);
+  const agent = { membership: { members, watchedMs } } as unknown as MemberAgent;
+  return new Candidates(deriveHashKey("key"), "me" as ServerId, agent).deathsBy(room);
 }
 
 it("QUAR-1: servers count that have not come back from a turn of this very room, for a minute after they fell silent", () => {

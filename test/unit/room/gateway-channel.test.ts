@@ -37,7 +37,7 @@ test("ROOM-21: acks that a trunk did not carry are not sent on the next: its `bo
   const { channel, written, forgotten } = attached();
   const member = createMember(channel);
   channel.ack(member, 2);
-  channel.detach(0);
+  channel.detach({ nowMs: 0, watchedMs: 0 });
   expect(forgotten).toEqual([5]);
   const next = new WrittenLink();
   channel.attach(next.link, 6, 4, { markDirty: () => {}, forget: () => {} });
@@ -80,7 +80,7 @@ test("ROOM-17: a close is a message of the line, and a gateway that is away coun
   const member = createMember(channel, { number: 4 });
   channel.deliver({ rseq: 1, target: { kind: "one", member }, closeCode: 4000, isText: true, payload: bytes("bye") });
   expect(written.take()).toEqual(["closeSession 5 3 4 4000 1 bye"]);
-  channel.detach(0);
+  channel.detach({ nowMs: 0, watchedMs: 0 });
   channel.deliver({ rseq: 2, target: { kind: "one", member }, closeCode: 4000, isText: true, payload: bytes("bye") });
   expect([written.take(), channel.sent]).toEqual([[], 2]);
 });
@@ -144,7 +144,7 @@ test("ROOM-22: latest messages that wait keep their own bytes, and are gone with
   expect(written.take()).toEqual(["broadcast 5 3 0 latest 1 0 true kept"]);
   written.bufferedBytes = pressureBytes + 1;
   channel.deliverUnkept(everyone, 1, true, bytes("lost"));
-  channel.detach(0);
+  channel.detach({ nowMs: 0, watchedMs: 0 });
   const next = new WrittenLink();
   channel.attach(next.link, 6, 3, { markDirty: () => {}, forget: () => {} });
   channel.flushLatest();

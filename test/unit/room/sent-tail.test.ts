@@ -71,7 +71,7 @@ function outboxAt(...gateways: string[]) {
   const outbox = new RoomOutbox(1, undefined);
   const links = gateways.map((gateway) => {
     const written = new WrittenLink();
-    const channel = outbox.channelTo(gateway as GatewayId, 0);
+    const channel = outbox.channelTo(gateway as GatewayId, { nowMs: 0, watchedMs: 0 });
     channel.attach(written.link, 1, 1, { markDirty: () => {}, forget: () => {} });
     return { written, channel };
   });
@@ -118,7 +118,7 @@ test("ROOM-1: what a gateway that comes back has not seen is sent again in order
   const here = createMember(one.channel, { number: 1 });
   const there = createMember(two.channel, { number: 2 });
   outbox.deliver(everyone, "1");
-  one.channel.detach(0);
+  one.channel.detach({ nowMs: 0, watchedMs: 0 });
   outbox.deliver({ kind: "one", member: here }, "2");
   outbox.deliver({ kind: "one", member: there }, "3");
   outbox.deliver({ kind: "some", members: [here, there] }, "4");

@@ -45,7 +45,7 @@ async function isEverStale(spanMs: number): Promise<boolean> {
   return isStale;
 }
 
-describe("LIVE-15: a store that does not answer", () => {
+describe("LIVE-16: a store that does not answer", () => {
   test("one heartbeat: the next one comes before the server freezes", async () => {
     let hung = 0;
     put = (row) => {
