@@ -230,7 +230,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     }
     const member = this.#roster.admit(channel, number, cseq, info);
     this.#ticker?.start();
-    this.turns.run(() => this.#room.onJoin?.(member));
+    this.turns.run(() => this.#room.onJoin?.(member, info));
   }
 
   /** ROOM-1: a message is applied only if its cseq is the session's position plus one. */

@@ -12,7 +12,6 @@ export interface MemberHost {
 
 export interface MemberIdentity {
   readonly number: SessionNumber;
-  readonly query: string;
   readonly protocol: string;
   /** Highest cseq that was applied. */
   readonly position: Cseq;
@@ -27,7 +26,6 @@ export class Member implements Session {
   readonly id: string;
   readonly gateway: GatewayId;
   readonly number: SessionNumber;
-  readonly query: string;
   readonly protocol: string;
   readonly ref: number;
   readonly joinedAt: Rseq;
@@ -52,7 +50,6 @@ export class Member implements Session {
     this.gateway = channel.gateway;
     this.id = makeSessionId(channel.gateway, identity.number);
     this.number = identity.number;
-    this.query = identity.query;
     this.protocol = identity.protocol;
     this.ref = identity.ref;
     this.joinedAt = identity.joinedAt;

@@ -42,8 +42,8 @@ const head = z.object({
   nextRef: number,
   lostUpTo: number,
   gateways: z.array(z.tuple([gatewayId, number, number])),
-  /** Index of the gateway, number, query, protocol, position, ended, attachment, ref, joinedAt. */
-  members: z.array(z.tuple([number, number, text, text, number, z.boolean(), z.unknown(), number, number])),
+  /** Index of the gateway, number, protocol, position, ended, attachment, ref, joinedAt. */
+  members: z.array(z.tuple([number, number, text, number, z.boolean(), z.unknown(), number, number])),
   /** rseq, target (-1 all, else indexes of members), exception (-1 none), close code, text, payload. */
   tail: z.array(
     z.tuple([
@@ -74,19 +74,9 @@ export function encodeMovingState(state: MovingState): Uint8Array {
       gateways: state.gateways.map(({ gateway, seen, sent }) => [gateway, seen, sent]),
       members: state.members.map((member) => {
         checkAttachment(member);
-        const { number, query, protocol, position, attachment, ref, joinedAt } = member;
+        const { number, protocol, position, attachment, ref, joinedAt } = member;
         const gateway = gatewayIndex.get(member.gateway) ?? -1;
-        return [
-          gateway,
-          number,
-          query,
-          protocol,
-          position,
-          member.state === "ended",
-          attachment ?? null,
-          ref,
-          joinedAt,
-        ];
+        return [gateway, number, protocol, position, member.state === "ended", attachment ?? null, ref, joinedAt];
       }),
       tail: state.tail.map((message) => encodeSent(message, memberIndex)),
       timers: state.timers,
@@ -106,10 +96,10 @@ export function decodeMovingState(bytes: Uint8Array) {
   if (!parsed.success) throw badState(z.prettifyError(parsed.error));
   const { data } = parsed;
   const gateways = data.gateways.map(([gateway, seen, sent]) => ({ gateway, seen, sent }));
-  const members = data.members.map(([index, number, query, protocol, position, ended, attachment, ref, joinedAt]) => {
+  const members = data.members.map(([index, number, protocol, position, ended, attachment, ref, joinedAt]) => {
     const gateway = gateways[index]?.gateway;
     if (!gateway) throw badState("a member without a gateway");
-    return { gateway, number, query, protocol, position, ended, ref, joinedAt, attachment: attachment ?? undefined };
+    return { gateway, number, protocol, position, ended, ref, joinedAt, attachment: attachment ?? undefined };
   });
   return {
     line: data.line,

@@ -18,7 +18,7 @@ function readOp(from: FieldReader, handler: RecordHandler, entries: Uint8Array[]
   const code = from.u8();
   switch (code) {
     case opcodes.join:
-      handler.join(from.u32(), from.u32(), from.u32(), from.text(), from.text(), from.text());
+      handler.join(from.u32(), from.u32(), from.u32(), from.text(), from.text());
       return;
     case opcodes.position:
       handler.position(from.u32(), from.u32());

@@ -45,13 +45,12 @@ export class RecordWriter {
     return record;
   }
 
-  join(ref: number, number: number, cseq: number, gateway: string, query: string, protocol: string): void {
+  join(ref: number, number: number, cseq: number, gateway: string, protocol: string): void {
     this.#op(opcodes.join);
     this.#u32(ref);
     this.#u32(number);
     this.#u32(cseq);
     this.#text(gateway);
-    this.#text(query);
     this.#text(protocol);
   }
 

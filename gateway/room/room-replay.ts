@@ -35,13 +35,13 @@ export class RoomReplay implements RecordHandler {
     }
   }
 
-  join(ref: number, number: number, cseq: number, gateway: string, query: string, protocol: string): void {
+  join(ref: number, number: number, cseq: number, gateway: string, protocol: string): void {
     const id = parseGatewayId(gateway);
     if (id === undefined) throw new RoomgateError("bad-record", "a journal record names no gateway");
     const { face, outbox, sessions, nowMs } = this.#to;
     const channel = outbox.channelTo(id, nowMs);
     const joinedAt = outbox.rseq;
-    const member = new Member(face, channel, { ref, number, query, protocol, position: cseq, joinedAt });
+    const member = new Member(face, channel, { ref, number, protocol, position: cseq, joinedAt });
     channel.members.set(number, member);
     sessions.set(member.id, member);
     this.#members.set(ref, member);

@@ -26,10 +26,11 @@ export class Roster {
     this.#setting = setting;
   }
 
-  admit(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, info: JoinInfo): Member {
+  /** ROOM-40: of what the client has asked with only the protocol stays. */
+  admit(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, { protocol }: JoinInfo): Member {
     const { face, outbox, journaled, counters } = this.#setting;
     const ref = journaled ? this.nextRef++ : 0;
-    const member = new Member(face, channel, { number, ref, ...info, position: cseq, joinedAt: outbox.rseq });
+    const member = new Member(face, channel, { number, ref, protocol, position: cseq, joinedAt: outbox.rseq });
     // Not before its join is durable: its gateway forgets what it is told.
     if (journaled?.isGated) member.acked = 0;
     channel.members.set(number, member);

@@ -8,8 +8,11 @@ import type { Logger } from "../wire/runtime.ts";
  * A handler that throws closes the room for its members with 1012 and a log line; other rooms go on.
  */
 export interface Room {
-  /** A client has joined. After a crash of a `memory` room its clients are joined again, each with a new `Session`. */
-  onJoin?(session: Session): void;
+  /**
+   * A client has joined. After a crash of a `memory` room its clients are joined again, each with a new `Session` and the request that
+   * it came with.
+   */
+  onJoin?(session: Session, request: JoinRequest): void;
   onMessage(session: Session, message: Message): void;
   /** The session is out already: it is not among `sessions`, and sending to it does nothing. */
   onLeave?(session: Session, reason: LeaveReason): void;
@@ -79,8 +82,6 @@ export interface RoomContext {
 export interface Session {
   /** Unique in the cluster, never used again. */
   readonly id: string;
-  /** Query string of the client's request, without `?`. */
-  readonly query: string;
   /** Negotiated subprotocol, empty if none. */
   readonly protocol: string;
   /** Yours: plain data (what MessagePack can hold, up to 16 KiB). Travels with the room. */
@@ -89,6 +90,18 @@ export interface Session {
   send(data: Data, options?: SendOptions): void;
   /** Closes the client after what was sent before. It leaves at once: no further messages, `onLeave` follows as a turn of its own. Code 1000 to 4999 as RFC 6455 allows. */
   close(code?: number, reason?: string): void;
+}
+
+/**
+ * What a client has asked with. It may hold secrets, so nothing of it is kept: it is there for the turn of the join alone, and is in no
+ * journal, snapshot, move or log. What your room needs of it later is for `Session.attachment`: a verdict, or a hash, not the secret. Of an
+ * error that you throw the log has the message.
+ */
+export interface JoinRequest {
+  /** Query string, without `?`, not decoded. */
+  readonly query: string;
+  /** As {@link Session.protocol}. */
+  readonly protocol: string;
 }
 
 export interface Message {

@@ -41,6 +41,14 @@ export const mutants = [
     suite: ["test/simulation/one-owner.test.ts"],
   },
 
+  {
+    name: "the client's request is kept with its session",
+    file: "gateway/room/roster.ts",
+    find: "cseq: Cseq, { protocol }: JoinInfo): Member {",
+    replace: "cseq: Cseq, { query: protocol }: JoinInfo): Member {",
+    suite: ["test/simulation/join-requests.test.ts"],
+  },
+
   // The store's answers.
   {
     name: "the store answers before it has taken the append",

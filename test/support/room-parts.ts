@@ -15,7 +15,6 @@ export function createChannel(gateway = "g1"): GatewayChannel {
 export function createMember(channel: GatewayChannel, identity: Partial<MemberIdentity> = {}): Member {
   const member = new Member(nobody, channel, {
     number: 1,
-    query: "",
     protocol: "",
     position: 1,
     ref: 0,

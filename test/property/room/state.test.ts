@@ -114,7 +114,7 @@ test("MOVE-16: a patch cannot make a state larger than what has come for it", ()
 
 test("MOVE-16: bytes that are no head of a moving room, or a damaged one, are refused with one error and no other", () => {
   const channel = createChannel();
-  const member = createMember(channel, { query: "a=b" });
+  const member = createMember(channel, { protocol: "a=b" });
   const state = movingStateOf({
     rseq: 4,
     gateways: [{ gateway: channel.gateway, seen: 1, sent: 4 }],
@@ -166,7 +166,6 @@ const movingRoom = fc.record({
       position: fc.integer({ min: 1, max: 1_000 }),
       ended: fc.boolean(),
       attachment: fc.option(plain, { nil: undefined }),
-      query: fc.string({ maxLength: 20 }),
       isKept: fc.boolean(),
     }),
     { maxLength: 8 },
@@ -192,7 +191,7 @@ test("MOVE-17: what moves with a room comes out as it went in; messages to membe
       const channels = given.gateways.map(createChannel);
       const everybody = given.members.map((one, index) => {
         const channel = channels[one.gateway % channels.length] ?? createChannel();
-        const member = createMember(channel, { number: index + 1, position: one.position, query: one.query });
+        const member = createMember(channel, { number: index + 1, position: one.position });
         member.restoreAttachment(one.attachment);
         if (one.ended) member.state = "ended";
         return member;
@@ -230,8 +229,8 @@ test("MOVE-17: what moves with a room comes out as it went in; messages to membe
       expect(decoded).toMatchObject({ line: 3, rseq: tail.length, nextRef: 9, lostUpTo: 0, gateways: state.gateways });
       expect([decoded.timers, decoded.works]).toEqual([given.timers, given.works]);
       expect(decoded.members).toEqual(
-        kept.map(({ gateway, number, query, protocol, position, state: standing, attachment, ref, joinedAt }) => ({
-          ...{ gateway, number, query, protocol, position, ref, joinedAt },
+        kept.map(({ gateway, number, protocol, position, state: standing, attachment, ref, joinedAt }) => ({
+          ...{ gateway, number, protocol, position, ref, joinedAt },
           ended: standing === "ended",
           attachment,
         })),
