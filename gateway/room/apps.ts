@@ -1,5 +1,7 @@
+import { appVersionLengthMax } from "../wire/control.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import { type AppName, appOf, parseAppName, type RoomKey } from "../wire/ids.ts";
+import { sessionsMaxLimit } from "./room-bounds.ts";
 import type { AppDefinition, Apps } from "./sdk.ts";
 
 const defaultStateBytesMax = 256 * 1024 * 1024;
@@ -63,6 +65,13 @@ function problemsOf(definition: AppDefinition): string[] {
   ] as const) {
     const value = definition[name];
     if (value !== undefined && !(Number.isFinite(value) && value >= 0)) problems.push(`${name} must be 0 or more`);
+  }
+  // ROOM-42: what would be found out only when a room moves.
+  if ((definition.sessionsMax ?? 0) > sessionsMaxLimit)
+    problems.push(`sessionsMax must be at most ${sessionsMaxLimit}`);
+  const { version } = definition;
+  if (version !== undefined && !(typeof version === "string" && version.length <= appVersionLengthMax)) {
+    problems.push(`version must be a text of at most ${appVersionLengthMax} characters`);
   }
   return problems;
 }

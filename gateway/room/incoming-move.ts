@@ -10,6 +10,7 @@ import type { BindRequest, CellHost } from "./cell-ports.ts";
 import type { LiveRoom } from "./live-room.ts";
 import { createLiveRoom } from "./live-room-factory.ts";
 import { refuse } from "./room-answers.ts";
+import { headLimits } from "./room-bounds.ts";
 import { type RoomCell, waitingMax } from "./room-cell.ts";
 import type { AppDefinition } from "./sdk.ts";
 import { decodeBody } from "./state-body.ts";
@@ -25,7 +26,6 @@ export interface IncomingHost {
 }
 
 const retryMs = 50;
-const headBytesMax = 64 * 1024 * 1024;
 
 /** One room on its way here. Holds what the source sends, and takes the room over when it says so. */
 export class IncomingMove {
@@ -76,7 +76,7 @@ export class IncomingMove {
     if (this.#state.kind !== "receiving") return;
     this.#touch();
     const stateBytesMax = stateBytesMaxOf(this.definition);
-    if (message.bytes > stateBytesMax + headBytesMax) {
+    if (message.bytes > stateBytesMax + headLimits.bytesMax) {
       this.#discard(`its state takes ${message.bytes} bytes, at most ${stateBytesMax} are allowed`);
       return;
     }

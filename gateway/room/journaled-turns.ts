@@ -144,7 +144,7 @@ export class JournaledTurns {
   }
 
   attachmentSet(member: Member): void {
-    this.#writer?.attachment(member.ref, member.attachment);
+    this.#writer?.attachment(member.ref, member.kept.bytes);
   }
 
   timerSet(name: string, delayMs: number): void {

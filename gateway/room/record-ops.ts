@@ -9,7 +9,7 @@
  * | position | u32 ref, u32 cseq |
  * | end | u32 ref, u32 cseq: left or was closed; kept in mind until its gateway knows |
  * | forget | u32 ref |
- * | attachment | u32 ref, MessagePack |
+ * | attachment | u32 ref, MessagePack as bytes, empty for none |
  * | entry | bytes |
  * | sent | u8 flags (1 text, 2 refers to an entry), u8 target (0 all, 1 one, 2 some, 3 all but one), u32 count, refs, u32 close code, bytes or u32 entry |
  * | timerSet | text name, f64 delay in ms |
@@ -55,7 +55,7 @@ export interface RecordHandler {
   position(ref: number, cseq: number): void;
   end(ref: number, cseq: number): void;
   forget(ref: number): void;
-  attachment(ref: number, value: unknown): void;
+  attachment(ref: number, bytes: Uint8Array): void;
   entry(bytes: Uint8Array): void;
   sent(op: SentOp): void;
   timerSet(name: string, delayMs: number): void;

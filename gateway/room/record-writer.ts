@@ -1,4 +1,3 @@
-import { encodePlain } from "../wire/control-codec.ts";
 import { opcodes, recordVersion, type SentOp, targetKinds } from "./record-ops.ts";
 
 const initialBytes = 256;
@@ -72,10 +71,10 @@ export class RecordWriter {
     this.#u32(ref);
   }
 
-  attachment(ref: number, value: unknown): void {
+  attachment(ref: number, bytes: Uint8Array): void {
     this.#op(opcodes.attachment);
     this.#u32(ref);
-    this.#blob(encodePlain(value ?? null));
+    this.#blob(bytes);
   }
 
   entry(bytes: Uint8Array): void {

@@ -1,5 +1,6 @@
 import { RoomgateError } from "../wire/errors.ts";
 import { parseGatewayId } from "../wire/ids.ts";
+import { Attachment } from "./attachment.ts";
 import { Member, type MemberHost } from "./member.ts";
 import type { RecordHandler, SentOp } from "./record-ops.ts";
 import type { RoomOutbox } from "./room-outbox.ts";
@@ -70,8 +71,13 @@ export class RoomReplay implements RecordHandler {
     if (member.channel.members.get(member.number) === member) member.channel.members.delete(member.number);
   }
 
-  attachment(ref: number, value: unknown): void {
-    this.#members.get(ref)?.restoreAttachment(value);
+  attachment(ref: number, bytes: Uint8Array): void {
+    // A copy: the record that it is a part of is not kept.
+    const attachment = Attachment.read(bytes.slice());
+    if (attachment === undefined)
+      throw new RoomgateError("bad-record", "a journal record has an attachment that is none");
+    const member = this.#members.get(ref);
+    if (member) member.kept = attachment;
   }
 
   entry(bytes: Uint8Array): void {

@@ -94,13 +94,14 @@ const refused = z.object({
   detail: text(512),
 });
 
+export const appVersionLengthMax = 128;
 /** Source to target of a move, or either to the other; `transfer` is the number that the source gave the move on this trunk. */
 const movePrepare = z.object({
   t: z.literal("movePrepare"),
   transfer: id32,
   room,
   epoch: id32,
-  appVersion: text(128),
+  appVersion: text(appVersionLengthMax),
   /** Moved by hand: the target's rebalancer leaves it there. */
   pinned: z.boolean(),
 });
@@ -189,11 +190,15 @@ export type ControlMessage = z.output<typeof controlMessage>;
 export type Control<T extends ControlMessage["t"]> = Extract<ControlMessage, { t: T }>;
 export type RefusalCode = (typeof refusalCodes)[number];
 
+/** Of a WebSocket subprotocol; of path and query of a request. What a client asks with is refused above (`edge/listener-limits.ts`). */
+export const protocolLengthMax = 256;
+export const targetLengthMax = 8_192;
+
 /** What a join carries about its client. */
 export const joinInfo = z.object({
   /** The request's query string without `?`; the gateway bounds it by its limit on headers. */
-  query: text(8192),
+  query: text(targetLengthMax),
   /** Negotiated WebSocket subprotocol; empty if none. */
-  protocol: text(256),
+  protocol: text(protocolLengthMax),
 });
 export type JoinInfo = z.output<typeof joinInfo>;

@@ -49,6 +49,14 @@ export const mutants = [
     suite: ["test/simulation/join-requests.test.ts"],
   },
 
+  {
+    name: "what is attached to a session can be changed in place",
+    file: "gateway/room/attachment.ts",
+    find: "return Object.freeze(value);",
+    replace: "return value;",
+    suite: ["test/simulation/attachments.test.ts"],
+  },
+
   // The store's answers.
   {
     name: "the store answers before it has taken the append",

@@ -6,7 +6,7 @@ import type { TrunkLink } from "../../gateway/wire/link.ts";
 
 /** Parts of a room without a room around them. */
 
-const nobody = { sendTo: () => {}, closeMember: () => {}, attachmentSet: () => {} };
+const nobody = { sendTo: () => {}, closeMember: () => {}, attach: () => {} };
 
 export function createChannel(gateway = "g1"): GatewayChannel {
   return new GatewayChannel(gateway as GatewayId, 0, 0, 0);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Attachment } from "../../../gateway/room/attachment.ts";
 import type { RecordHandler, SentOp } from "../../../gateway/room/record-ops.ts";
 import { readRecord } from "../../../gateway/room/record-reader.ts";
 import type { Findings } from "./findings.ts";
@@ -83,7 +84,8 @@ export class LedgerFold implements RecordHandler {
     this.positions.set(id, cseq);
   }
 
-  attachment(ref: number, value: unknown): void {
+  attachment(ref: number, bytes: Uint8Array): void {
+    const value = Attachment.read(bytes)?.value;
     const session = this.#known(ref);
     if (!session) return;
     if (session.client !== "" || typeof value !== "string" || value === "") {
