@@ -4,7 +4,14 @@ import { type AppName, appOf, parseAppName, type RoomKey } from "../wire/ids.ts"
 import { sessionsMaxLimit } from "./room-bounds.ts";
 import type { AppDefinition, Apps } from "./sdk.ts";
 
-const defaultStateBytesMax = 256 * 1024 * 1024;
+/** What an app is where it does not say otherwise; `sdk.ts` tells users the same. */
+export const appDefaults = {
+  version: "1",
+  idleMs: 10_000,
+  snapshotEveryMs: 5_000,
+  sessionsMax: 20_000,
+  stateBytesMax: 256 * 1024 * 1024,
+} as const;
 
 const tickHzMax = 240;
 
@@ -42,7 +49,15 @@ export function isJournaled(definition: AppDefinition): boolean {
 
 /** Largest state that the app's rooms may have. */
 export function stateBytesMaxOf({ stateBytesMax }: AppDefinition): number {
-  return stateBytesMax ?? defaultStateBytesMax;
+  return stateBytesMax ?? appDefaults.stateBytesMax;
+}
+
+export function sessionsMaxOf({ sessionsMax }: AppDefinition): number {
+  return sessionsMax ?? appDefaults.sessionsMax;
+}
+
+export function versionOf({ version }: AppDefinition): string {
+  return version ?? appDefaults.version;
 }
 
 function problemsOf(definition: AppDefinition): string[] {

@@ -94,6 +94,7 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
       unreachable: message.unreachable,
       force: message.force,
       port: this,
+      hold: { framesMax: message.holdFramesMax, ms: message.holdMs },
       accepted: (cell, at) => this.#channels.set(message.channel, { cell, at }),
     });
   }

@@ -1,6 +1,6 @@
 import { type MoveIn, type MoveInEffect, type MoveInEvent, stepMoveIn } from "../cluster/move-in.ts";
 import type { HeadView } from "../cluster/ownership.ts";
-import type { Control } from "../wire/control.ts";
+import { type Control, cutDetail } from "../wire/control.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Timer } from "../wire/runtime.ts";
@@ -11,7 +11,7 @@ import type { LiveRoom } from "./live-room.ts";
 import { createLiveRoom } from "./live-room-factory.ts";
 import { refuse } from "./room-answers.ts";
 import { headLimits } from "./room-bounds.ts";
-import { type RoomCell, waitingMax } from "./room-cell.ts";
+import { type RoomCell, requestsWaitingMax } from "./room-cell.ts";
 import type { AppDefinition } from "./sdk.ts";
 import { decodeBody } from "./state-body.ts";
 
@@ -57,7 +57,7 @@ export class IncomingMove {
 
   /** A gateway asks for the room while it is on its way. */
   bind(request: BindRequest): void {
-    if (this.#waiting.length < waitingMax) this.#waiting.push(request);
+    if (this.#waiting.length < requestsWaitingMax) this.#waiting.push(request);
     else refuse(request, "unavailable", 200, "too many wait for this room");
   }
 
@@ -205,7 +205,7 @@ export class IncomingMove {
     this.#live = undefined;
     this.#receiver = undefined;
     this.#copied = undefined;
-    this.link.control({ t: "moveFailed", transfer: this.transfer, reason: reason.slice(0, 512) });
+    this.link.control({ t: "moveFailed", transfer: this.transfer, reason: cutDetail(reason) });
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#host.dropped(this, waiting);

@@ -3,13 +3,13 @@ import { closeCodes } from "../wire/close-codes.ts";
 import type { JoinInfo } from "../wire/control.ts";
 import type { Cseq, Epoch, GatewayId, RoomKey, Rseq, SessionNumber } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
+import { sessionsMaxOf } from "./apps.ts";
 import { sendBound } from "./bound-message.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
 import { JournaledTurns } from "./journaled-turns.ts";
 import type { Binding, LiveRoomHost, Origin } from "./live-room-ports.ts";
 import type { Member } from "./member.ts";
 import { readRecord } from "./record-reader.ts";
-import { sessionsMaxDefault } from "./room-bounds.ts";
 import { type FaceHost, RoomFace } from "./room-face.ts";
 import { RoomMessage } from "./room-message.ts";
 import { RoomOutbox } from "./room-outbox.ts";
@@ -188,6 +188,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   bind(binding: Binding): GatewayChannel {
     const channel = this.#outbox.channelTo(binding.gateway, this.#host.runtime.nowMs());
     channel.attach(binding.link, binding.channel, this.#epoch, binding.port);
+    channel.hold = binding.hold;
     const { from, gap } = this.#outbox.resumeAt(channel, binding.line, binding.seen);
     for (const [number, member] of channel.members) {
       const acked = binding.sessions.get(number);
@@ -226,7 +227,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       this.roster.ackAgain(known, cseq);
       return;
     }
-    if (this.sessions.size >= (this.#definition.sessionsMax ?? sessionsMaxDefault)) {
+    if (this.sessions.size >= sessionsMaxOf(this.#definition)) {
       channel.link?.closeSession(channel.channel, this.#epoch, number, closeCodes.overloaded, 0, "the room is full");
       return;
     }

@@ -1,5 +1,3 @@
-import { frameBytesMax } from "../wire/frame-layout.ts";
-
 /**
  * Bounds of one room that belong together: each is checked in the turn that would break it, so that what leaves the room later fits,
  * whoever takes it (`test/property/room/bounds.test.ts` has a room that has all it may have, and moves it).
@@ -10,13 +8,6 @@ export const headLimits = { bytesMax: 64 * 1024 * 1024, depthMax: 8, itemsMax: 4
 
 /** Above it a room's sessions, each with the longest protocol, would not fit beside what else moves. */
 export const sessionsMaxLimit = 40_000;
-export const sessionsMaxDefault = 20_000;
-
-/** One message to clients, or one entry of the journal. */
-export const messageBytesMax = 16 * 1024 * 1024;
-if (messageBytesMax + 4 * sessionsMaxLimit + 64 > frameBytesMax) {
-  throw new Error("a message to all sessions by name does not fit into a frame");
-}
 
 /** Of timers, works, and keys of latest messages. */
 export const nameLengthMax = 256;

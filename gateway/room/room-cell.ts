@@ -13,7 +13,7 @@ import { closeCodes } from "../wire/close-codes.ts";
 import type { Channel, RoomKey } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Timer } from "../wire/runtime.ts";
-import { isJournaled } from "./apps.ts";
+import { appDefaults, isJournaled, versionOf } from "./apps.ts";
 import type { BindRequest, CellHost, CellMove, CellWish } from "./cell-ports.ts";
 import { whenQuiet, whenSettled } from "./journaled-turns.ts";
 import type { LiveRoom } from "./live-room.ts";
@@ -26,8 +26,8 @@ import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import { storeNews } from "./store-news.ts";
 
 const retryMs = { first: 20, max: 1_000 };
-/** Requests that may wait for one room. */
-export const waitingMax = 10_000;
+/** Gateways' requests, and wishes, that may wait for one room. */
+export const requestsWaitingMax = 10_000;
 
 /** One room at this server: carries out what its ownership machine says. */
 export class RoomCell {
@@ -132,13 +132,13 @@ export class RoomCell {
       request.accepted(this, this.#live.bind(request));
       return;
     }
-    if (this.#waiting.length < waitingMax) this.#waiting.push(request);
+    if (this.#waiting.length < requestsWaitingMax) this.#waiting.push(request);
     else refuse(request, "unavailable", 200, "too many wait for this room");
   }
 
   wish(wish: CellWish): void {
     if (this.isRunning && this.#live) wish.running(this.#live);
-    else if (this.#wishes.length < waitingMax) this.#wishes.push(wish);
+    else if (this.#wishes.length < requestsWaitingMax) this.#wishes.push(wish);
     else wish.refused({ kind: "refused", code: "unavailable" });
   }
 
@@ -175,20 +175,23 @@ export class RoomCell {
   }
 
   /** Once a second or so: lets go of sessions whose gateway is dead, of rooms that are idle; takes a snapshot when one is due. */
-  sweep(nowMs: number, isGone: (gateway: string, sinceMs: number) => boolean): void {
+  sweep(nowMs: number, isGone: (gateway: string, sinceMs: number, holdMs: number) => boolean): void {
     const live = this.#live;
     if (!live || !this.isRunning) return;
-    for (const { gateway, link, detachedAtMs } of [...live.gateways.values()]) {
-      if (!link && isGone(gateway, detachedAtMs)) live.gatewayGone(gateway);
+    for (const { gateway, link, detachedAtMs, hold } of [...live.gateways.values()]) {
+      if (!link && isGone(gateway, detachedAtMs, hold.ms)) live.gatewayGone(gateway);
     }
     if (!this.isRunning || this.#move) return;
     if (live.sessions.size > 0) this.#idleSinceMs = undefined;
     else this.#idleSinceMs ??= nowMs;
-    if (this.#idleSinceMs !== undefined && nowMs - this.#idleSinceMs >= (this.definition.idleMs ?? 10_000)) {
+    if (
+      this.#idleSinceMs !== undefined &&
+      nowMs - this.#idleSinceMs >= (this.definition.idleMs ?? appDefaults.idleMs)
+    ) {
       this.tell({ kind: "releaseRequested" });
       return;
     }
-    const everyMs = this.definition.snapshotEveryMs ?? 5_000;
+    const everyMs = this.definition.snapshotEveryMs ?? appDefaults.snapshotEveryMs;
     if (live.journaled || everyMs === 0 || nowMs - this.#snapshotAtMs < everyMs) return;
     this.#snapshotAtMs = nowMs;
     if (this.#snapshots.isStale(live)) void this.#snapshots.save(live);
@@ -308,7 +311,7 @@ export class RoomCell {
 
   async #restore(at: Version): Promise<void> {
     const { store, log, counters } = this.#host;
-    const version = this.definition.version ?? "1";
+    const version = versionOf(this.definition);
     const create = (from: Origin): LiveRoom =>
       createLiveRoom(this.#host, this.key, this.definition, at.epoch, from, () => this);
     const wanted = (): number => this.#waiting.reduce((sum, { sessions }) => sum + sessions.size, 0);
@@ -359,16 +362,12 @@ export class RoomCell {
     this.tell(storeNews(answer, me));
   }
 
-  #threw(error: unknown): void {
+  /** What the room's own code threw. */
+  roomThrew(error: unknown): void {
     this.#host.counters.roomsThrown += 1;
     this.#host.log.error({ room: this.key, err: error }, "room has thrown and is closed");
     // Not within the turn that threw: what it has begun ends first.
     this.#host.runtime.soon(() => this.tell({ kind: "roomThrew" }));
-  }
-
-  /** What the room's own code threw. */
-  roomThrew(error: unknown): void {
-    this.#threw(error);
   }
 
   #retryLater(): void {

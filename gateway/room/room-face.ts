@@ -1,10 +1,10 @@
 import { isSendableCloseCode } from "../wire/close-codes.ts";
-import { reasonBytesMax } from "../wire/frame-layout.ts";
+import { payloadBytesMax, reasonBytesMax } from "../wire/frame-layout.ts";
 import { appOf, type Epoch, type RoomKey, roomIdOf } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
 import { Attachment } from "./attachment.ts";
 import { Member, type MemberHost } from "./member.ts";
-import { messageBytesMax, nameLengthMax } from "./room-bounds.ts";
+import { nameLengthMax } from "./room-bounds.ts";
 import { keepData } from "./room-message.ts";
 import type { RoomTells } from "./room-tells.ts";
 import type { Roster } from "./roster.ts";
@@ -66,7 +66,7 @@ export class RoomFace implements RoomContext, MemberHost {
   append(entry: Data): void {
     this.#assertTurn("append");
     const bytes = keepData(entry);
-    if (bytes.length > messageBytesMax) throw new RangeError(`an entry is at most ${messageBytesMax} bytes`);
+    if (bytes.length > payloadBytesMax) throw new RangeError(`an entry is at most ${payloadBytesMax} bytes`);
     this.#host.append(bytes);
   }
 
@@ -134,8 +134,8 @@ function targetOf(options: BroadcastOptions | undefined): Target {
 /** ROOM-43: later, when the turn is durable, there would be nobody left to tell. */
 function checkSaid(data: Data, options: SendOptions | undefined): void {
   const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.length;
-  if (bytes > messageBytesMax)
-    throw new RangeError(`a message of ${bytes} bytes: at most ${messageBytesMax} can be sent`);
+  if (bytes > payloadBytesMax)
+    throw new RangeError(`a message of ${bytes} bytes: at most ${payloadBytesMax} can be sent`);
   const delivery = options?.delivery;
   if (typeof delivery === "object" && delivery.latest.length > nameLengthMax) {
     throw new RangeError(`a key of latest messages is a text of at most ${nameLengthMax} characters`);

@@ -320,9 +320,12 @@ class RoomServer
   #sweep(): void {
     const nowMs = this.runtime.nowMs();
     for (const cell of [...this.#cells.values()]) {
-      cell.sweep(nowMs, (gateway, sinceMs) => {
+      cell.sweep(nowMs, (gateway, sinceMs, heldMs) => {
         const id = parseGatewayId(gateway);
-        return isGatewayGone(id && this.#members.member(id), { sinceMs, nowMs }, this.#options.timing);
+        // Of one that has not been here since the room came, this server's own has to do.
+        const { leaseMs, holdMs } = this.#options.timing;
+        const spans = { leaseMs, holdMs: Math.max(holdMs, heldMs) };
+        return isGatewayGone(id && this.#members.member(id), { sinceMs, nowMs }, spans);
       });
     }
     if (this.#state !== "live") return;

@@ -168,7 +168,7 @@ export interface AppDefinition {
   readonly messageBytesMax?: number;
   /**
    * Messages a second that one client may send, with a burst of one second; above it, it is closed with 4429. What a gateway may
-   * have held for it meanwhile, 1 024 messages, does not count. Default and upper bound is the gateway's, 20 000.
+   * have held for it meanwhile (its option `holdFramesMax`) does not count. Default and upper bound is the gateway's, 20 000.
    */
   readonly messagesPerSecondMax?: number;
   /** Sessions of one room; above it a join is closed with 1013. Default 20 000, at most 40 000. */

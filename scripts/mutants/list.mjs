@@ -57,6 +57,14 @@ export const mutants = [
     suite: ["test/simulation/attachments.test.ts"],
   },
 
+  {
+    name: "a client is excused what gateways hold by default",
+    file: "gateway/room/talk-limits.ts",
+    find: "this.#perSecond + member.channel.hold.framesMax",
+    replace: "this.#perSecond + 1_024",
+    suite: ["test/simulation/held-talk.test.ts"],
+  },
+
   // The store's answers.
   {
     name: "the store answers before it has taken the append",

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Attachment, attachmentBytesMax, attachmentsBytesMax } from "../../gateway/room/attachment.ts";
-import { messageBytesMax, nameLengthMax } from "../../gateway/room/room-bounds.ts";
+import { nameLengthMax } from "../../gateway/room/room-bounds.ts";
 import type { Durability, RoomContext, Session } from "../../gateway/room/sdk.ts";
+import { payloadBytesMax } from "../../gateway/wire/frame-layout.ts";
 import { clusterOf, moveAway } from "../support/cluster-of.ts";
 
 const room = "room/a";
@@ -147,8 +148,8 @@ test("ROOM-41: all attachments of a room together have a bound, and who leaves m
 });
 
 test("ROOM-43: what is too long to be sent is refused in its turn, and nobody is closed for it", async () => {
-  const long = "x".repeat(messageBytesMax + 1);
-  const bytes = new Uint8Array(messageBytesMax + 1);
+  const long = "x".repeat(payloadBytesMax + 1);
+  const bytes = new Uint8Array(payloadBytesMax + 1);
   const key = "k".repeat(nameLengthMax + 1);
   const { client, said } = await acting(
     {

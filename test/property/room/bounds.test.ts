@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { Attachment, attachmentBytesMax, attachmentsBytesMax } from "../../../gateway/room/attachment.ts";
 import { decodeMovingState, encodeMovingState } from "../../../gateway/room/moving-state.ts";
-import { headLimits, messageBytesMax, nameLengthMax, sessionsMaxLimit } from "../../../gateway/room/room-bounds.ts";
+import { headLimits, nameLengthMax, sessionsMaxLimit } from "../../../gateway/room/room-bounds.ts";
 import { timersMax } from "../../../gateway/room/room-timers.ts";
 import { worksMax } from "../../../gateway/room/room-work.ts";
 import { SentTail, tailLimits } from "../../../gateway/room/sent-tail.ts";
 import { protocolLengthMax } from "../../../gateway/wire/control.ts";
+import { payloadBytesMax } from "../../../gateway/wire/frame-layout.ts";
 import { createChannel, createMember, movingStateOf } from "../../support/room-parts.ts";
 
 const u32Max = 0xffff_ffff;
@@ -37,7 +38,7 @@ const sent = { closeCode: 0, isText: true } as const;
 
 test("ROOM-42: a room that has all it may have fits into the head of what moves, with its largest message", () => {
   const state = fullRoom();
-  const payload = new Uint8Array(messageBytesMax);
+  const payload = new Uint8Array(payloadBytesMax);
   const tail = [{ ...sent, rseq: 2 ** 52, target: { kind: "some", members: state.members }, payload }] as const;
   const head = encodeMovingState({ ...state, tail });
   expect(head.length).toBeLessThan(headLimits.bytesMax);

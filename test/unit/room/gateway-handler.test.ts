@@ -50,6 +50,8 @@ function handler() {
       sessions: new Uint8Array(Uint32Array.of(7, 3, 8, 0).buffer),
       unreachable: [],
       force: false,
+      holdFramesMax: 1_024,
+      holdMs: 15_000,
     });
   /** The server takes the request that came last, at that epoch. */
   const accept = (epoch: number): void => {
