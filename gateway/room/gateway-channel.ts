@@ -13,6 +13,8 @@ const latestSlotsMax = 4_096;
 export interface ChannelPort {
   /** The channel has acks to send with the next batch. */
   markDirty(channel: GatewayChannel): void;
+  /** The channel keeps messages until the trunk has drained: `flushLatest` is to be called then. */
+  awaitDrain(channel: GatewayChannel): void;
   /** The channel number is over: later frames of it are dropped. */
   forget(channel: Channel): void;
 }
@@ -147,6 +149,7 @@ export class GatewayChannel {
       const isNewSlot = !this.#latest.delete(slot);
       if (isPressed) {
         if (isNewSlot && this.#latest.size >= latestSlotsMax) return;
+        if (this.#latest.size === 0) this.#port?.awaitDrain(this);
         const kept = payload.slice();
         this.#latest.set(slot, () => this.#write(target, "latest", latestKey, 0, isText, kept));
         return;

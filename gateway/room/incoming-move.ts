@@ -9,11 +9,11 @@ import { BodyReceiver } from "./body-transfer.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
 import type { LiveRoom } from "./live-room.ts";
 import { createLiveRoom } from "./live-room-factory.ts";
-import { refuse } from "./room-answers.ts";
 import { headLimits } from "./room-bounds.ts";
-import { type RoomCell, requestsWaitingMax } from "./room-cell.ts";
+import type { RoomCell } from "./room-cell.ts";
 import type { AppDefinition } from "./sdk.ts";
 import { decodeBody } from "./state-body.ts";
+import { WaitingBinds } from "./waiting-binds.ts";
 
 export interface IncomingHost {
   readonly cells: CellHost;
@@ -43,7 +43,7 @@ export class IncomingMove {
   #timer: Timer | undefined;
   /** When the head was first asked for. */
   #askedMs: number | undefined;
-  #waiting: BindRequest[] = [];
+  readonly #waiting = new WaitingBinds();
 
   constructor(host: IncomingHost, link: TrunkLink, prepare: Control<"movePrepare">, definition: AppDefinition) {
     this.#host = host;
@@ -57,18 +57,7 @@ export class IncomingMove {
 
   /** A gateway asks for the room while it is on its way. */
   bind(request: BindRequest): void {
-    if (this.#waiting.length < requestsWaitingMax) this.#waiting.push(request);
-    else refuse(request, "unavailable", 200, "too many wait for this room");
-  }
-
-  cancelWaiting(link: TrunkLink, channel: number | undefined): void {
-    this.#waiting = this.#waiting.filter(
-      (request) => request.link !== link || (channel !== undefined && request.channel !== channel),
-    );
-  }
-
-  get waiting(): readonly BindRequest[] {
-    return this.#waiting;
+    this.#waiting.add(request);
   }
 
   /** Announces a body. One that is too large ends the move. */
@@ -194,8 +183,7 @@ export class IncomingMove {
     this.#cell = this.#host.adopt(this, this.#live, head);
     this.#cell.begin(this.#askedMs ?? 0);
     this.link.control({ t: "moveTaken", transfer: this.transfer, epoch: head.epoch });
-    for (const request of this.#waiting) this.#cell.bind(request);
-    this.#waiting = [];
+    for (const request of this.#waiting.take()) this.#cell.bind(request);
   }
 
   #discard(reason: string): void {
@@ -206,9 +194,7 @@ export class IncomingMove {
     this.#receiver = undefined;
     this.#copied = undefined;
     this.link.control({ t: "moveFailed", transfer: this.transfer, reason: cutDetail(reason) });
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#host.dropped(this, waiting);
+    this.#host.dropped(this, [...this.#waiting.take()]);
   }
 
   #touch(): void {

@@ -82,10 +82,6 @@ export class MoveDesk {
     return this.#outgoing.has(room);
   }
 
-  cancelWaiting(link: TrunkLink, channel: number | undefined): void {
-    for (const move of this.#incoming.values()) move.cancelWaiting(link, channel);
-  }
-
   /** MOVE-5: two moves of one room at once: the first wins, the second changes nothing. */
   order(order: MoveOrder): Promise<MoveResult> {
     const { key } = order.cell;

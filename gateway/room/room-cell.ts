@@ -10,8 +10,7 @@ import {
 } from "../cluster/ownership.ts";
 import type { HeadVersion } from "../store/port.ts";
 import { closeCodes } from "../wire/close-codes.ts";
-import type { Channel, RoomKey } from "../wire/ids.ts";
-import type { TrunkLink } from "../wire/link.ts";
+import type { RoomKey } from "../wire/ids.ts";
 import type { Timer } from "../wire/runtime.ts";
 import { appDefaults, isJournaled, versionOf } from "./apps.ts";
 import type { BindRequest, CellHost, CellMove, CellWish } from "./cell-ports.ts";
@@ -20,14 +19,13 @@ import type { LiveRoom } from "./live-room.ts";
 import { createLiveRoom } from "./live-room-factory.ts";
 import type { Origin } from "./live-room-ports.ts";
 import { recoverJournaled, recoverMemory } from "./recovery.ts";
-import { answerOutcome, refuse } from "./room-answers.ts";
+import { answerOutcome } from "./room-answers.ts";
 import type { AppDefinition } from "./sdk.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import { storeNews } from "./store-news.ts";
+import { requestsWaitingMax, WaitingBinds } from "./waiting-binds.ts";
 
 const retryMs = { first: 20, max: 1_000 };
-/** Gateways' requests, and wishes, that may wait for one room. */
-export const requestsWaitingMax = 10_000;
 
 /** One room at this server: carries out what its ownership machine says. */
 export class RoomCell {
@@ -37,7 +35,7 @@ export class RoomCell {
   #state: Ownership;
   #live: LiveRoom | undefined;
   #position: HeadVersion = { epoch: 0, tail: 0 };
-  #waiting: BindRequest[] = [];
+  readonly #waiting = new WaitingBinds();
   #wishes: CellWish[] = [];
   #move: CellMove | undefined;
   #retryTimer: Timer | undefined;
@@ -132,8 +130,7 @@ export class RoomCell {
       request.accepted(this, this.#live.bind(request));
       return;
     }
-    if (this.#waiting.length < requestsWaitingMax) this.#waiting.push(request);
-    else refuse(request, "unavailable", 200, "too many wait for this room");
+    this.#waiting.add(request);
   }
 
   wish(wish: CellWish): void {
@@ -142,17 +139,9 @@ export class RoomCell {
     else wish.refused({ kind: "refused", code: "unavailable" });
   }
 
-  /** The gateway does not want it any more, or its trunk has ended (`channel` undefined: all of that trunk). */
-  cancelWaiting(link: TrunkLink, channel: Channel | undefined): void {
-    this.#waiting = this.#waiting.filter(
-      (request) => request.link !== link || (channel !== undefined && request.channel !== channel),
-    );
-  }
-
   /** MOVE-11: the room comes here by a move. What was being found out is void; who waited is to wait for the move. */
   cede(): readonly BindRequest[] {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = [...this.#waiting.take()];
     this.#state = { kind: "gone", outcome: { kind: "free" } };
     for (const wish of this.#wishes.splice(0)) wish.refused({ kind: "refused", code: "unavailable" });
     return waiting;
@@ -248,9 +237,7 @@ export class RoomCell {
     this.#retries = 0;
     this.#snapshotAtMs = this.#host.runtime.nowMs();
     this.#live?.run(this.#position);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const request of waiting) this.bind(request, true);
+    for (const request of this.#waiting.take()) this.bind(request, true);
     for (const wish of this.#wishes.splice(0)) this.wish(wish);
   }
 
@@ -280,7 +267,7 @@ export class RoomCell {
       return;
     }
     const { head } = answer;
-    const unreachable = new Set(this.#waiting.flatMap((request) => request.unreachable));
+    const unreachable = new Set([...this.#waiting].flatMap((request) => request.unreachable));
     let standing = await this.#host.standingOf(head?.owner ?? null, unreachable);
     if (standing === "dead") {
       // The last look may be older than the head: the owner may have come back, or its watchdog may have written of its end.
@@ -291,7 +278,7 @@ export class RoomCell {
     if (question !== this.#questions) return;
     const claim = this.#host.claimVerdict(
       this.key,
-      this.#waiting.some((request) => request.force),
+      [...this.#waiting].some((request) => request.force),
     );
     this.#askedMs = askedMs;
     this.tell({ kind: "headRead", head, me: this.#host.me, standing, claim });
@@ -314,9 +301,8 @@ export class RoomCell {
     const version = versionOf(this.definition);
     const create = (from: Origin): LiveRoom =>
       createLiveRoom(this.#host, this.key, this.definition, at.epoch, from, () => this);
-    const wanted = (): number => this.#waiting.reduce((sum, { sessions }) => sum + sessions.size, 0);
     const { recoveries } = this.#host;
-    const recovered = await recoveries.run(wanted, () =>
+    const recovered = await recoveries.run(this.#waiting, () =>
       isJournaled(this.definition)
         ? recoverJournaled(store, this.key, version, at, create, () => recoveries.breathe())
         : recoverMemory(store, this.key, version, create),
@@ -381,8 +367,7 @@ export class RoomCell {
   #leave(outcome: Outcome): void {
     this.#retryTimer?.cancel();
     if (outcome.kind === "owned" && this.#live) this.#host.counters.roomsLost += 1;
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = [...this.#waiting.take()];
     for (const { link, channel } of this.#live?.gateways.values() ?? []) {
       if (link) answerOutcome(this.#host, this.key, { link, channel }, outcome, this.#refusalDetail);
     }

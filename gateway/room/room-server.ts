@@ -214,11 +214,6 @@ class RoomServer
     return tellRefusal(this.#apps, to);
   }
 
-  cancelBind(link: TrunkLink, channel: number | undefined): void {
-    for (const cell of this.#cells.values()) cell.cancelWaiting(link, channel);
-    this.#desk.cancelWaiting(link, channel);
-  }
-
   standingOf(owner: ServerId | null, unreachable: ReadonlySet<ServerId>): Promise<Standing> {
     return this.#standing.of(owner, unreachable);
   }

@@ -65,6 +65,21 @@ export const mutants = [
     suite: ["test/simulation/held-talk.test.ts"],
   },
 
+  {
+    name: "a trunk's end withdraws nothing that waits",
+    file: "gateway/room/gateway-handler.ts",
+    find: "    for (const channel of [...this.#waiting.keys()]) this.#withdraw(channel);\n",
+    replace: "",
+    suite: ["test/simulation/withdrawn-binds.test.ts"],
+  },
+  {
+    name: "a room that becomes hotter while it waits to be read stays where it is",
+    file: "gateway/room/hottest-first.ts",
+    find: "    this.#rise(entry);\n    this.#sink(entry);",
+    replace: "    void this.#rise;",
+    suite: ["test/unit/room/recovery-queue.test.ts"],
+  },
+
   // The store's answers.
   {
     name: "the store answers before it has taken the append",
