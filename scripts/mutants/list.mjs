@@ -311,7 +311,7 @@ export const mutants = [
   {
     name: "what a gateway has held counts as too much at once",
     file: "gateway/room/talk-limits.ts",
-    find: "this.#perSecond + heldFramesMax",
+    find: "this.#perSecond + member.channel.hold.framesMax",
     replace: "this.#perSecond",
     suite: ["test/simulation/room-turns.test.ts"],
   },
@@ -332,8 +332,8 @@ export const mutants = [
   {
     name: "a thing goes to whoever takes it last",
     file: "demo-game/server/rules/ledger.ts",
-    find: "return player?.isHere === true && item.holder === undefined &&",
-    replace: "return player?.isHere === true &&",
+    find: "    if (item.holder !== undefined) return false;\n",
+    replace: "",
     suite: ["test/unit/demo-game"],
   },
   {
@@ -353,7 +353,7 @@ export const mutants = [
   {
     name: "a reader's changes are taken",
     file: "demo-editor/server/document-room.ts",
-    find: "    if (!this.#isWriter(session)) return refusals.readsOnly;\n",
+    find: "    if (!standingOf(session).isWriter) return refusals.readsOnly;\n",
     replace: "",
     suite: ["test/unit/demo-editor"],
   },
