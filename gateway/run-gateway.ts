@@ -9,6 +9,7 @@ import type { ProcessContext } from "./process-context.ts";
 import { closeInTime } from "./store/bounded-store.ts";
 import { openStore } from "./store/open.ts";
 import { RoomgateError } from "./wire/errors.ts";
+import { frameBytesMax } from "./wire/frame-layout.ts";
 import type { GatewayId } from "./wire/ids.ts";
 import { Milestone } from "./wire/milestone.ts";
 import type { Runtime } from "./wire/runtime.ts";
@@ -16,8 +17,6 @@ import { createTrunkDialer } from "./wire/trunk-dialer.ts";
 
 const pingEveryMs = 25_000;
 const silenceMsMax = 60_000;
-/** The largest frame that a room may send must fit behind what already waits for a client. */
-const frameBytesMax = 17 * 1024 * 1024;
 /** Looks at the members within which a server should show. */
 const serverLooks = 3;
 const lookMs = 10;
@@ -28,6 +27,7 @@ export async function startGatewayPart(context: ProcessContext): Promise<Running
   const id = context.id as GatewayId;
   const store = await openStore(options.store);
   const { host, messageBytesMax, slowClientBytesMax } = options;
+  // The largest frame that a room may send must fit behind what already waits for a client.
   const sendBufferBytesMax = slowClientBytesMax + frameBytesMax;
   const gateway = await startGateway(
     {

@@ -154,6 +154,8 @@ class Generator {
         sessions: new Uint8Array(0),
         unreachable: [],
         force: true,
+        holdFramesMax: 1_024,
+        holdMs: 15_000,
       });
     }
     while (this.#joined < rooms * sessionsPerRoom) await sleep(20);

@@ -115,7 +115,7 @@ class BenchArena {
     for (let index = 1; index <= this.#bots; index += 1) {
       const session = this.#createSession(index);
       this.#sessions.set(session.id, session);
-      room.onJoin(session);
+      room.onJoin(session, { query: `name=Bot+${index}`, protocol: "" });
     }
     return room;
   }
@@ -143,7 +143,6 @@ class BenchArena {
     const id = `bench.${index}`;
     const session: BenchSession = {
       id,
-      query: `name=Bot+${index}`,
       protocol: "",
       attachment: undefined,
       bot: new Bot(Math.random, (message) => this.#up(id, message)),

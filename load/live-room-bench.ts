@@ -60,8 +60,9 @@ export class BenchMembers {
       },
     } as unknown as TrunkLink;
     const gateway = "g1" as GatewayId;
-    const port = { markDirty: nothing, forget: nothing };
-    this.#channel = live.bind({ link, channel: 1, gateway, line: 0, seen: 0, sessions: new Map(), port });
+    const port = { markDirty: nothing, awaitDrain: nothing, forget: nothing };
+    const hold = { framesMax: 1_024, ms: 15_000 };
+    this.#channel = live.bind({ link, channel: 1, gateway, line: 0, seen: 0, sessions: new Map(), port, hold });
     for (let number = 1; number <= count; number += 1) {
       live.join(this.#channel, number, 1, { query: "", protocol: "" });
     }

@@ -1,4 +1,4 @@
-import type { LeaveReason, Message, Room, RoomContext, Session, WorkOutcome } from "roomgate/room";
+import type { JoinRequest, LeaveReason, Message, Room, RoomContext, Session, WorkOutcome } from "roomgate/room";
 import type { CompactBeside } from "./compaction.ts";
 import { DocumentLog } from "./document-log.ts";
 import { MessageAllowance } from "./message-allowance.ts";
@@ -35,6 +35,13 @@ interface Refusal {
   readonly reason: string;
 }
 
+/** A session's attachment: what a later owner must know of it, and nothing more. The key that it came with stays in its join's turn. */
+interface Standing {
+  readonly isWriter: boolean;
+  /** Of its own presence; `null` until it has announced itself. */
+  readonly client: number | null;
+}
+
 const refusals = {
   notUnderstood: { code: 4400, reason: "not a message of the y-websocket protocol" },
   notStateVector: { code: 4400, reason: "not a state vector" },
@@ -67,7 +74,6 @@ export class DocumentRoom implements Room {
   readonly #log = new DocumentLog();
   readonly #presence = new Presence();
   readonly #allowances = new WeakMap<Session, MessageAllowance>();
-  readonly #writers = new WeakMap<Session, boolean>();
   #isSettled = false;
   #isCompacting = false;
 
@@ -78,11 +84,13 @@ export class DocumentRoom implements Room {
     room.setTimer(presenceRound, firstRoundMs);
   }
 
-  onJoin(session: Session): void {
+  onJoin(session: Session, request: JoinRequest): void {
+    const isWriter = this.#mayWrite(request);
+    session.attachment = { isWriter, client: null } satisfies Standing;
     this.#settle();
     if (this.#room.sessions.size === 1) this.#room.setTimer(presenceRound, roundMs);
     // What a reader has changed by itself is not wanted, so it is not asked for it.
-    if (this.#isWriter(session)) session.send(encodeAsk(this.#log.stateVector()));
+    if (isWriter) session.send(encodeAsk(this.#log.stateVector()));
     this.#tellPresence(session);
   }
 
@@ -167,7 +175,7 @@ export class DocumentRoom implements Room {
     const verdict = this.#log.judge(update, isAnswer);
     if (verdict.kind === "malformed") return refusals.notUpdate;
     if (verdict.kind === "known") return undefined;
-    if (!this.#isWriter(session)) return refusals.readsOnly;
+    if (!standingOf(session).isWriter) return refusals.readsOnly;
     // EDIT-3: a full document takes nothing more in, from anybody.
     const bytesMax = this.#setting.documentBytesMax + (verdict.inserts ? 0 : deletionBytesMax);
     if (this.#log.bytes + update.length > bytesMax) return refusals.full;
@@ -181,8 +189,9 @@ export class DocumentRoom implements Room {
     if (news.some(({ state }) => (state?.length ?? 0) > presenceBytesMax)) return refusals.presenceTooBig;
     const [first] = news;
     // The first word of a session is about its own client alone; what follows may be what it has heard of others.
-    if (session.attachment === undefined && news.length === 1 && first?.state !== undefined) {
-      session.attachment = first.client;
+    const standing = standingOf(session);
+    if (standing.client === null && news.length === 1 && first?.state !== undefined) {
+      session.attachment = { ...standing, client: first.client } satisfies Standing;
       if (this.#presence.wasHere(first.client)) this.#room.setTimer(presenceRenewal, renewalMs);
       this.#presence.claim(first.client, session.id);
     }
@@ -230,7 +239,8 @@ export class DocumentRoom implements Room {
     if (this.#isSettled) return;
     this.#isSettled = true;
     for (const session of this.#room.sessions.values()) {
-      if (typeof session.attachment === "number") this.#presence.claim(session.attachment, session.id);
+      const { client } = standingOf(session);
+      if (client !== null) this.#presence.claim(client, session.id);
     }
     this.#announce(this.#presence.keepOnly(this.#room.sessions));
   }
@@ -246,13 +256,10 @@ export class DocumentRoom implements Room {
     this.#room.work(compaction, (signal) => this.#setting.compactBeside(updates, signal));
   }
 
-  #isWriter(session: Session): boolean {
-    const known = this.#writers.get(session);
-    if (known !== undefined) return known;
-    const query = new URLSearchParams(session.query);
-    const isWriter = query.get("mode") !== "read" && mayWrite(this.#room.id, query.get("key"));
-    this.#writers.set(session, isWriter);
-    return isWriter;
+  /** EDIT-5 */
+  #mayWrite(request: JoinRequest): boolean {
+    const query = new URLSearchParams(request.query);
+    return query.get("mode") !== "read" && mayWrite(this.#room.id, query.get("key"));
   }
 
   #mayAnnounce(session: Session, changes: number): boolean {
@@ -262,4 +269,9 @@ export class DocumentRoom implements Room {
     this.#allowances.set(session, allowance);
     return allowance.take(changes, nowMs);
   }
+}
+
+/** Whoever is in the document has joined, and has one. */
+function standingOf(session: Session): Standing {
+  return session.attachment as Standing;
 }

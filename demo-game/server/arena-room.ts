@@ -1,4 +1,4 @@
-import type { Message, Room, RoomContext, Session } from "roomgate/room";
+import type { JoinRequest, Message, Room, RoomContext, Session } from "roomgate/room";
 import { encodeGain } from "./board.ts";
 import { boardRoom } from "./board-room.ts";
 import { Broadcast } from "./broadcast.ts";
@@ -57,9 +57,9 @@ export class ArenaRoom implements Room {
     return this.#world;
   }
 
-  onJoin(session: Session): void {
+  onJoin(session: Session, request: JoinRequest): void {
     this.#settle();
-    const query = new URLSearchParams(session.query);
+    const query = new URLSearchParams(request.query);
     const id = identityOf(query.get("token"), session.id);
     const known = this.#ledger.playerOfId(id);
     if (known?.isHere !== true && this.#ledger.playersHere >= playersMax) {

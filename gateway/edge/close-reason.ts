@@ -1,5 +1,4 @@
-/** What a close frame has room for beside its code. */
-const reasonBytesMax = 123;
+import { reasonBytesMax } from "../wire/frame-layout.ts";
 
 /** The reason's UTF-8 bytes, cut before the character that would not fit whole. */
 export function closeReason(reason: string): Uint8Array {

@@ -108,6 +108,8 @@ export class EdgeRoom implements SessionRoom {
       sessions: packNumbers(sessions),
       unreachable: [...this.#setting.deadServers(this.#known.owner)],
       force: this.#isForced,
+      holdFramesMax: this.#setting.limits.holdFramesMax,
+      holdMs: this.#setting.holdMs,
     });
   }
 

@@ -1,3 +1,4 @@
+import { defaultClientLimits } from "../cluster/default-limits.ts";
 import { deriveHashKey } from "../cluster/keyed-hash.ts";
 import { defaultTiming } from "../cluster/timing.ts";
 import { WatchedClock } from "../cluster/watched-time.ts";
@@ -65,17 +66,14 @@ export interface RunningGateway {
 }
 
 export const gatewayDefaults = Object.freeze({
+  ...defaultClientLimits,
   heartbeatMs: defaultTiming.heartbeatMs,
   leaseMs: defaultTiming.leaseMs,
   holdMs: defaultTiming.holdMs,
   holdFramesMax: defaultTiming.holdFramesMax,
   holdBytesMax: defaultTiming.holdBytesMax,
   thinAboveBytes: 65_536,
-  slowClientBytesMax: 1_048_576,
   latestKeysMax: 1_024,
-  messagesPerSecondMax: 20_000,
-  sessionsMax: 19_000,
-  connectionsPerSecondMax: 5_000,
   pid: 0,
 });
 

@@ -1,4 +1,4 @@
-import { pino } from "pino";
+import { pino, stdSerializers } from "pino";
 import type { Logger } from "../wire/runtime.ts";
 
 export interface LogOptions {
@@ -12,9 +12,24 @@ export interface LogOptions {
 export function createLog(options: LogOptions, write: (line: string) => void = writeError): Logger {
   const destination = { write: options.logFormat === "json" ? write : (line: string) => write(prettyLine(line)) };
   return pino(
-    { level: options.logLevel, base: { member: options.member }, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level: options.logLevel,
+      base: { member: options.member },
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: plainError },
+    },
     destination,
   );
+}
+
+/**
+ * ROOM-40: of an error its own words, and no more. A room's error may hold what a client has asked with: `new URL(text)` throws one with the
+ * whole text as a field.
+ */
+function plainError(error: unknown): unknown {
+  if (!(error instanceof Error)) return typeof error === "object" ? "an object that is no error" : String(error);
+  const { type, message, stack } = stdSerializers.err(error);
+  return { type, message, stack, code: (error as NodeJS.ErrnoException).code };
 }
 
 function writeError(line: string): void {

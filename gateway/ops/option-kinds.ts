@@ -31,7 +31,7 @@ const plainRow = { isList: false, isSecret: false } as const;
 const numberFromText = (text: string): unknown => (/^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text);
 
 /** A whole number between two bounds. */
-export function integer(options: NumberOptions): OptionRow<number> {
+export function integer(options: NumberOptions): OptionRow<number> & { readonly max: number } {
   const message = `must be a whole number from ${options.min} to ${options.max}`;
   const schema = z
     .number({ error: message })

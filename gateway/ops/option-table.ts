@@ -1,4 +1,7 @@
+import { defaultClientLimits } from "../cluster/default-limits.ts";
 import { defaultTiming } from "../cluster/timing.ts";
+import { addressLengthMax } from "../wire/control.ts";
+import { payloadBytesMax } from "../wire/frame-layout.ts";
 import { parseServerId } from "../wire/ids.ts";
 import { choice, decimal, integer, type OptionRow, optionalText, text, textList, toggle } from "./option-kinds.ts";
 
@@ -50,6 +53,8 @@ export const optionTable = {
     default: "127.0.0.1",
     unit: "host",
     help: "address on which this server awaits gateways and servers",
+    isValid: (host) => host.length <= addressLengthMax - ":65535".length,
+    rule: `at most ${addressLengthMax - ":65535".length} characters`,
   }),
   trunkPort: integer({ ...port, default: 0, help: "port for the same; 0 picks a free one" }),
   secret: optionalText({
@@ -67,7 +72,7 @@ export const optionTable = {
     default: mebibyte,
     unit: "bytes",
     min: 1,
-    max: 16 * mebibyte,
+    max: payloadBytesMax,
     help: "largest message of a client; above it the client is closed with 1009",
   }),
   holdMs: integer({
@@ -129,28 +134,28 @@ export const optionTable = {
     help: "rooms that a server hands to their preferred server; 0 for none",
   }),
   slowClientBytesMax: integer({
-    default: 4 * mebibyte,
+    default: defaultClientLimits.slowClientBytesMax,
     unit: "bytes",
     min: 1024,
     max: 1024 * mebibyte,
     help: "what may wait for a client that reads slowly; above it the client is closed with 4430",
   }),
   sessionsMax: integer({
-    default: 19_000,
+    default: defaultClientLimits.sessionsMax,
     unit: "count",
     min: 1,
     max: 1_000_000,
     help: "clients of one gateway; above it new ones are answered 503. A process may have 20 000 files open in most places",
   }),
   connectionsPerSecondMax: integer({
-    default: 5_000,
+    default: defaultClientLimits.connectionsPerSecondMax,
     unit: "count",
     min: 0,
     max: 1_000_000,
     help: "new clients of one gateway; above it 503, so that a storm of reconnects comes in slowly; 0 for no limit",
   }),
   messagesPerSecondMax: integer({
-    default: 20_000,
+    default: defaultClientLimits.messagesPerSecondMax,
     unit: "count",
     min: 1,
     max: 1_000_000,

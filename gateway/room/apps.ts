@@ -1,8 +1,17 @@
+import { appVersionLengthMax } from "../wire/control.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import { type AppName, appOf, parseAppName, type RoomKey } from "../wire/ids.ts";
+import { sessionsMaxLimit } from "./room-bounds.ts";
 import type { AppDefinition, Apps } from "./sdk.ts";
 
-const defaultStateBytesMax = 256 * 1024 * 1024;
+/** What an app is where it does not say otherwise; `sdk.ts` tells users the same. */
+export const appDefaults = {
+  version: "1",
+  idleMs: 10_000,
+  snapshotEveryMs: 5_000,
+  sessionsMax: 20_000,
+  stateBytesMax: 256 * 1024 * 1024,
+} as const;
 
 const tickHzMax = 240;
 
@@ -40,7 +49,15 @@ export function isJournaled(definition: AppDefinition): boolean {
 
 /** Largest state that the app's rooms may have. */
 export function stateBytesMaxOf({ stateBytesMax }: AppDefinition): number {
-  return stateBytesMax ?? defaultStateBytesMax;
+  return stateBytesMax ?? appDefaults.stateBytesMax;
+}
+
+export function sessionsMaxOf({ sessionsMax }: AppDefinition): number {
+  return sessionsMax ?? appDefaults.sessionsMax;
+}
+
+export function versionOf({ version }: AppDefinition): string {
+  return version ?? appDefaults.version;
 }
 
 function problemsOf(definition: AppDefinition): string[] {
@@ -63,6 +80,13 @@ function problemsOf(definition: AppDefinition): string[] {
   ] as const) {
     const value = definition[name];
     if (value !== undefined && !(Number.isFinite(value) && value >= 0)) problems.push(`${name} must be 0 or more`);
+  }
+  // ROOM-42: what would be found out only when a room moves.
+  if ((definition.sessionsMax ?? 0) > sessionsMaxLimit)
+    problems.push(`sessionsMax must be at most ${sessionsMaxLimit}`);
+  const { version } = definition;
+  if (version !== undefined && !(typeof version === "string" && version.length <= appVersionLengthMax)) {
+    problems.push(`version must be a text of at most ${appVersionLengthMax} characters`);
   }
   return problems;
 }

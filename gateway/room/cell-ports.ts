@@ -14,6 +14,7 @@ import type { SnapshotAfter } from "./snapshot-keeper.ts";
 import type { TakeoverDesk } from "./takeover-desk.ts";
 import type { TellDesk } from "./tell-desk.ts";
 import type { TurnMarker } from "./turn-marker.ts";
+import type { WaitingBinds } from "./waiting-binds.ts";
 
 /** A gateway's wish to be connected to a room. */
 export interface BindRequest extends Binding {
@@ -22,6 +23,8 @@ export interface BindRequest extends Binding {
   readonly epochSeen: Epoch;
   readonly unreachable: readonly ServerId[];
   readonly force: boolean;
+  /** It waits there from here on; `undefined`: it does not wait any more. */
+  waits(where: WaitingBinds | undefined): void;
   /** The room took the channel. */
   accepted(cell: RoomCell, channel: GatewayChannel): void;
 }

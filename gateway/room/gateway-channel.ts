@@ -7,14 +7,23 @@ import type { SentMessage, Target } from "./sent-tail.ts";
 
 /** Above this much unsent on the trunk, volatile messages are dropped and of latest ones only the newest is kept. */
 export const pressureBytes = 1024 * 1024;
-const latestKeysMax = 4_096;
+/** Keys and receivers of latest messages that wait for one trunk. */
+const latestSlotsMax = 4_096;
 
 /** A gateway's trunk, as its channels see it. */
 export interface ChannelPort {
   /** The channel has acks to send with the next batch. */
   markDirty(channel: GatewayChannel): void;
+  /** The channel keeps messages until the trunk has drained: `flushLatest` is to be called then. */
+  awaitDrain(channel: GatewayChannel): void;
   /** The channel number is over: later frames of it are dropped. */
   forget(channel: Channel): void;
+}
+
+/** What a gateway may keep of a session whose room has no owner: its configuration need not be that of this server. */
+export interface GatewayHold {
+  readonly framesMax: number;
+  readonly ms: number;
 }
 
 /** One room at one gateway: what goes down, and which acks go with it. Outlives the trunk; while that is away, nothing is written. */
@@ -27,6 +36,8 @@ export class GatewayChannel {
   seen: Rseq;
   /** Last reliable message that was meant for this gateway. */
   sent: Rseq;
+  /** As it said with its last `bind` here. */
+  hold: GatewayHold = { framesMax: 0, ms: 0 };
   /** When the trunk went away, or the room came here without it. */
   detachedAt: Instant;
   #link: TrunkLink | undefined;
@@ -138,7 +149,8 @@ export class GatewayChannel {
       const slot = `${latestKey}:${this.#receiversOf(target)}`;
       const isNewSlot = !this.#latest.delete(slot);
       if (isPressed) {
-        if (isNewSlot && this.#latest.size >= latestKeysMax) return;
+        if (isNewSlot && this.#latest.size >= latestSlotsMax) return;
+        if (this.#latest.size === 0) this.#port?.awaitDrain(this);
         const kept = payload.slice();
         this.#latest.set(slot, () => this.#write(target, "latest", latestKey, 0, isText, kept));
         return;

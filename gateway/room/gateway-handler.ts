@@ -6,18 +6,22 @@ import type { BindRequest } from "./cell-ports.ts";
 import type { ChannelPort, GatewayChannel } from "./gateway-channel.ts";
 import type { RoomCell } from "./room-cell.ts";
 import type { ServerCounters } from "./server-counters.ts";
+import type { WaitingBinds } from "./waiting-binds.ts";
 
 /** What a gateway's trunk asks of the server. */
 export interface GatewayHandlerHost {
   readonly counters: ServerCounters;
   bind(request: BindRequest): void;
-  /** The gateway takes back a request that was not accepted yet (`channel` undefined: all of this link). */
-  cancelBind(link: TrunkLink, channel: Channel | undefined): void;
 }
 
 interface Bound {
   readonly cell: RoomCell;
   readonly at: GatewayChannel;
+}
+
+interface Waiting {
+  readonly request: BindRequest;
+  readonly where: WaitingBinds;
 }
 
 /** One gateway's trunk: finds the room of each frame, drops what is not for the present epoch, sends acks with each batch. */
@@ -26,6 +30,10 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
   readonly #link: TrunkLink;
   readonly #gateway: GatewayId;
   readonly #channels = new Map<Channel, Bound>();
+  /** Its requests that were not accepted yet, and where they wait. */
+  readonly #waiting = new Map<Channel, Waiting>();
+  /** Channels that keep the newest of their latest messages until the trunk has drained. */
+  readonly #pressed = new Set<GatewayChannel>();
   #dirty: GatewayChannel[] = [];
 
   constructor(host: GatewayHandlerHost, link: TrunkLink) {
@@ -37,6 +45,10 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
   markDirty(channel: GatewayChannel): void {
     if (this.#dirty.length === 0) this.#link.requestFlush();
     this.#dirty.push(channel);
+  }
+
+  awaitDrain(channel: GatewayChannel): void {
+    this.#pressed.add(channel);
   }
 
   forget(channel: Channel): void {
@@ -82,7 +94,9 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
       return;
     }
     if (message.t !== "bind") return;
-    this.#host.bind({
+    // A number is never given to two rooms; whoever does it all the same has the last one.
+    this.#withdraw(message.channel);
+    const request: BindRequest = {
       room: message.room,
       epochSeen: message.epochSeen,
       link: this.#link,
@@ -94,19 +108,25 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
       unreachable: message.unreachable,
       force: message.force,
       port: this,
+      hold: { framesMax: message.holdFramesMax, ms: message.holdMs },
+      waits: (where) => this.#waits(request, where),
       accepted: (cell, at) => this.#channels.set(message.channel, { cell, at }),
-    });
+    };
+    this.#host.bind(request);
   }
 
   onDrained(): void {
-    for (const { at } of this.#channels.values()) at.flushLatest();
+    const pressed = [...this.#pressed];
+    this.#pressed.clear();
+    for (const channel of pressed) if (channel.link === this.#link) channel.flushLatest();
   }
 
   onEnd(_end: LinkEnd): void {
-    this.#host.cancelBind(this.#link, undefined);
+    for (const channel of [...this.#waiting.keys()]) this.#withdraw(channel);
     const bound = [...this.#channels.values()];
     this.#channels.clear();
     this.#dirty = [];
+    this.#pressed.clear();
     for (const { cell, at } of bound) if (at.link === this.#link) cell.live?.detach(at);
   }
 
@@ -131,10 +151,21 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
     return undefined;
   }
 
+  #waits(request: BindRequest, where: WaitingBinds | undefined): void {
+    if (where !== undefined) this.#waiting.set(request.channel, { request, where });
+    else if (this.#waiting.get(request.channel)?.request === request) this.#waiting.delete(request.channel);
+  }
+
+  /** The gateway takes back a request that was not accepted yet, if there is one. */
+  #withdraw(channel: Channel): void {
+    const waiting = this.#waiting.get(channel);
+    waiting?.where.withdraw(waiting.request);
+  }
+
   #unbind(channel: Channel): void {
     const bound = this.#channels.get(channel);
     if (!bound) {
-      this.#host.cancelBind(this.#link, channel);
+      this.#withdraw(channel);
       return;
     }
     this.#channels.delete(channel);

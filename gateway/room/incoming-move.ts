@@ -1,6 +1,6 @@
 import { type MoveIn, type MoveInEffect, type MoveInEvent, stepMoveIn } from "../cluster/move-in.ts";
 import type { HeadView } from "../cluster/ownership.ts";
-import type { Control } from "../wire/control.ts";
+import { type Control, cutDetail } from "../wire/control.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Timer } from "../wire/runtime.ts";
@@ -9,10 +9,11 @@ import { BodyReceiver } from "./body-transfer.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
 import type { LiveRoom } from "./live-room.ts";
 import { createLiveRoom } from "./live-room-factory.ts";
-import { refuse } from "./room-answers.ts";
-import { type RoomCell, waitingMax } from "./room-cell.ts";
+import { headLimits } from "./room-bounds.ts";
+import type { RoomCell } from "./room-cell.ts";
 import type { AppDefinition } from "./sdk.ts";
 import { decodeBody } from "./state-body.ts";
+import { WaitingBinds } from "./waiting-binds.ts";
 
 export interface IncomingHost {
   readonly cells: CellHost;
@@ -25,7 +26,6 @@ export interface IncomingHost {
 }
 
 const retryMs = 50;
-const headBytesMax = 64 * 1024 * 1024;
 
 /** One room on its way here. Holds what the source sends, and takes the room over when it says so. */
 export class IncomingMove {
@@ -43,7 +43,7 @@ export class IncomingMove {
   #timer: Timer | undefined;
   /** When the head was first asked for. */
   #askedMs: number | undefined;
-  #waiting: BindRequest[] = [];
+  readonly #waiting = new WaitingBinds();
 
   constructor(host: IncomingHost, link: TrunkLink, prepare: Control<"movePrepare">, definition: AppDefinition) {
     this.#host = host;
@@ -57,18 +57,7 @@ export class IncomingMove {
 
   /** A gateway asks for the room while it is on its way. */
   bind(request: BindRequest): void {
-    if (this.#waiting.length < waitingMax) this.#waiting.push(request);
-    else refuse(request, "unavailable", 200, "too many wait for this room");
-  }
-
-  cancelWaiting(link: TrunkLink, channel: number | undefined): void {
-    this.#waiting = this.#waiting.filter(
-      (request) => request.link !== link || (channel !== undefined && request.channel !== channel),
-    );
-  }
-
-  get waiting(): readonly BindRequest[] {
-    return this.#waiting;
+    this.#waiting.add(request);
   }
 
   /** Announces a body. One that is too large ends the move. */
@@ -76,7 +65,7 @@ export class IncomingMove {
     if (this.#state.kind !== "receiving") return;
     this.#touch();
     const stateBytesMax = stateBytesMaxOf(this.definition);
-    if (message.bytes > stateBytesMax + headBytesMax) {
+    if (message.bytes > stateBytesMax + headLimits.bytesMax) {
       this.#discard(`its state takes ${message.bytes} bytes, at most ${stateBytesMax} are allowed`);
       return;
     }
@@ -194,8 +183,7 @@ export class IncomingMove {
     this.#cell = this.#host.adopt(this, this.#live, head);
     this.#cell.begin(this.#askedMs ?? 0);
     this.link.control({ t: "moveTaken", transfer: this.transfer, epoch: head.epoch });
-    for (const request of this.#waiting) this.#cell.bind(request);
-    this.#waiting = [];
+    for (const request of this.#waiting.take()) this.#cell.bind(request);
   }
 
   #discard(reason: string): void {
@@ -205,10 +193,8 @@ export class IncomingMove {
     this.#live = undefined;
     this.#receiver = undefined;
     this.#copied = undefined;
-    this.link.control({ t: "moveFailed", transfer: this.transfer, reason: reason.slice(0, 512) });
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#host.dropped(this, waiting);
+    this.link.control({ t: "moveFailed", transfer: this.transfer, reason: cutDetail(reason) });
+    this.#host.dropped(this, [...this.#waiting.take()]);
   }
 
   #touch(): void {

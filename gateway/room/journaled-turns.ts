@@ -111,8 +111,8 @@ export class JournaledTurns {
   // ---- what turns do ----
 
   joined(member: Member): void {
-    const { ref, number, position, gateway, query, protocol } = member;
-    this.#writer?.join(ref, number, position, gateway, query, protocol);
+    const { ref, number, position, gateway, protocol } = member;
+    this.#writer?.join(ref, number, position, gateway, protocol);
   }
 
   /** The member's stream goes on with this turn. Written only if the turn has a record: an ack of any other carries no promise. */
@@ -144,7 +144,7 @@ export class JournaledTurns {
   }
 
   attachmentSet(member: Member): void {
-    this.#writer?.attachment(member.ref, member.attachment);
+    this.#writer?.attachment(member.ref, member.kept.bytes);
   }
 
   timerSet(name: string, delayMs: number): void {

@@ -2,7 +2,7 @@ import type { WatchedClock } from "../cluster/watched-time.ts";
 import type { Channel, Cseq, Epoch, GatewayId, RoomKey, Rseq, ServerId, SessionNumber } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
-import type { ChannelPort } from "./gateway-channel.ts";
+import type { ChannelPort, GatewayHold } from "./gateway-channel.ts";
 import type { JournalSetting } from "./journaled-turns.ts";
 import type { ServerCounters } from "./server-counters.ts";
 import type { StateParts } from "./state-body.ts";
@@ -36,6 +36,7 @@ export interface Binding {
   /** Session number and highest acknowledged cseq of each of the gateway's sessions. */
   readonly sessions: ReadonlyMap<SessionNumber, Cseq>;
   readonly port: ChannelPort;
+  readonly hold: GatewayHold;
 }
 
 /**

@@ -3,6 +3,7 @@ import { closeCodes } from "../wire/close-codes.ts";
 import type { JoinInfo } from "../wire/control.ts";
 import type { Cseq, Epoch, GatewayId, RoomKey, Rseq, SessionNumber } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
+import { sessionsMaxOf } from "./apps.ts";
 import { sendBound } from "./bound-message.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
 import { JournaledTurns } from "./journaled-turns.ts";
@@ -36,7 +37,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   readonly #definition: AppDefinition;
   readonly #talk: TalkLimits;
   readonly #host: LiveRoomHost;
-  readonly #roster: Roster;
+  readonly roster: Roster;
   readonly #outbox: RoomOutbox;
   readonly #journaled: JournaledTurns | undefined;
   readonly tells: RoomTells;
@@ -58,7 +59,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.log = host.log.child({ room: key });
     this.turns = new Turns(this, key, host.marker);
     this.#journaled =
-      host.journal && new JournaledTurns(key, host.journal, (member) => this.#roster.forgetLater(member));
+      host.journal && new JournaledTurns(key, host.journal, (member) => this.roster.forgetLater(member));
     // A journaled line goes on across crashes; what is not journaled begins a new one with each.
     this.#outbox = new RoomOutbox(this.#journaled?.isGated ? 1 : epoch, this.#journaled?.hold);
     this.#journaled?.emitTo(this.#outbox);
@@ -72,7 +73,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       offer: (to) => host.offerTell(to),
       onTell: (from, message) => this.#room.onTell?.(from, message),
     });
-    this.#roster = new Roster({
+    this.roster = new Roster({
       face: this.#face,
       outbox: this.#outbox,
       journaled: this.#journaled,
@@ -95,7 +96,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   }
 
   get sessions(): ReadonlyMap<string, Member> {
-    return this.#roster.sessions;
+    return this.roster.sessions;
   }
 
   get journaled(): JournaledTurns | undefined {
@@ -115,7 +116,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       room: this.#room,
       outbox: this.#outbox,
       continuesLine: this.#journaled?.isGated === true,
-      sessions: this.#roster.sessions,
+      sessions: this.roster.sessions,
       timers: this.#timers,
       tells: this.tells,
       works: this.#journaled?.works ?? new Set(),
@@ -124,7 +125,8 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.turns.open(() => {
       for (const record of records) readRecord(record, replay);
     });
-    this.#roster.nextRef = Math.max(this.#roster.nextRef, replay.highestRef + 1);
+    this.roster.restored();
+    this.roster.nextRef = Math.max(this.roster.nextRef, replay.highestRef + 1);
     this.#host.counters.sessions += this.sessions.size - before;
   }
 
@@ -161,7 +163,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.turns.close();
     for (const channel of this.gateways.values()) channel.detach(this.#host.clock.instant());
     this.#host.counters.sessions -= this.sessions.size;
-    this.#roster.sessions.clear();
+    this.roster.sessions.clear();
     this.#outbox.clear();
   }
 
@@ -170,11 +172,11 @@ export class LiveRoom implements FaceHost, TurnsHost {
     return this.#room.snapshot?.();
   }
 
-  /** Everything that the next owner needs. Throws what the room's code throws, and where an attachment is no plain data. */
+  /** Everything that the next owner needs. Throws what the room's code throws. */
   wholeState(): StateParts {
     const head = takeHead(
       this.#outbox,
-      this.#roster.nextRef,
+      this.roster.nextRef,
       this.#timers.left(),
       this.#work.names(),
       this.tells.state(),
@@ -186,11 +188,12 @@ export class LiveRoom implements FaceHost, TurnsHost {
   bind(binding: Binding): GatewayChannel {
     const channel = this.#outbox.channelTo(binding.gateway, this.#host.clock.instant());
     channel.attach(binding.link, binding.channel, this.#epoch, binding.port);
+    channel.hold = binding.hold;
     const { from, gap } = this.#outbox.resumeAt(channel, binding.line, binding.seen);
     for (const [number, member] of channel.members) {
       const acked = binding.sessions.get(number);
-      if (acked === undefined) this.#roster.lose(member);
-      else this.#roster.believe(member, acked);
+      if (acked === undefined) this.roster.lose(member);
+      else this.roster.believe(member, acked);
       this.#talk.excuse(member);
     }
     this.#sendBound(channel, from, gap, binding.sessions);
@@ -207,7 +210,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   gatewayGone(gateway: GatewayId): void {
     const channel = this.gateways.get(gateway);
     if (!channel) return;
-    for (const member of [...channel.members.values()]) this.#roster.lose(member);
+    for (const member of [...channel.members.values()]) this.roster.lose(member);
     channel.detach(this.#host.clock.instant());
     this.#outbox.drop(gateway);
     this.turns.runWaiting();
@@ -221,23 +224,23 @@ export class LiveRoom implements FaceHost, TurnsHost {
     if (this.#refusesInput()) return;
     const known = channel.members.get(number);
     if (known) {
-      this.#roster.ackAgain(known, cseq);
+      this.roster.ackAgain(known, cseq);
       return;
     }
-    if (this.sessions.size >= (this.#definition.sessionsMax ?? 20_000)) {
+    if (this.sessions.size >= sessionsMaxOf(this.#definition)) {
       channel.link?.closeSession(channel.channel, this.#epoch, number, closeCodes.overloaded, 0, "the room is full");
       return;
     }
-    const member = this.#roster.admit(channel, number, cseq, info);
+    const member = this.roster.admit(channel, number, cseq, info);
     this.#ticker?.start();
-    this.turns.run(() => this.#room.onJoin?.(member));
+    this.turns.run(() => this.#room.onJoin?.(member, info));
   }
 
   /** ROOM-1: a message is applied only if its cseq is the session's position plus one. */
   up(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, isText: boolean, payload: Uint8Array): void {
     const member = this.#nextOf(channel, number, cseq);
     if (!member) return;
-    this.#roster.advance(member, cseq);
+    this.roster.advance(member, cseq);
     if (member.state === "ended") {
       this.turns.run(nothing);
       return;
@@ -251,12 +254,12 @@ export class LiveRoom implements FaceHost, TurnsHost {
   leave(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, code: number): void {
     const member = this.#nextOf(channel, number, cseq);
     if (!member) return;
-    this.#roster.advance(member, cseq);
+    this.roster.advance(member, cseq);
     if (member.state === "ended") {
       this.turns.run(nothing);
       return;
     }
-    this.#roster.end(member);
+    this.roster.end(member);
     this.turns.run(() => this.#room.onLeave?.(member, { kind: "left", code }));
   }
 
@@ -265,7 +268,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     if (this.#refusesInput()) return undefined;
     const member = channel.members.get(number);
     if (!member || cseq === member.position + 1) return member;
-    this.#roster.ackAgain(member, cseq);
+    this.roster.ackAgain(member, cseq);
     return undefined;
   }
 
@@ -280,7 +283,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   close(member: Member, code: number, reason: Uint8Array): void {
     const message = this.#outbox.close(member, code, reason);
     this.#journaled?.sent(message);
-    this.#roster.end(member);
+    this.roster.end(member);
     this.turns.later(() => this.#room.onLeave?.(member, { kind: "closed", code }));
   }
 
@@ -290,10 +293,6 @@ export class LiveRoom implements FaceHost, TurnsHost {
     }
     this.#room.apply(entry);
     this.#journaled.appended(entry);
-  }
-
-  attachmentSet(member: Member): void {
-    if (this.sessions.get(member.id) === member) this.#journaled?.attachmentSet(member);
   }
 
   setTimer(name: string, delayMs: number): void {
@@ -385,11 +384,11 @@ export class LiveRoom implements FaceHost, TurnsHost {
       now: this.#host.clock.instant(),
       face: this.#face,
       outbox: this.#outbox,
-      sessions: this.#roster.sessions,
+      sessions: this.roster.sessions,
       timers: this.#timers,
       tells: this.tells,
     });
-    this.#roster.nextRef = nextRef;
+    this.roster.nextRef = nextRef;
     for (const name of works) {
       if (this.#journaled) this.#journaled.works.add(name);
       else this.turns.later(() => this.#workOver(name, { kind: "interrupted" }));

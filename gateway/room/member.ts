@@ -1,5 +1,6 @@
 import type { Cseq, GatewayId, Rseq, SessionNumber } from "../wire/ids.ts";
 import { makeSessionId } from "../wire/ids.ts";
+import { Attachment } from "./attachment.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
 import type { Data, SendOptions, Session } from "./sdk.ts";
 
@@ -7,12 +8,12 @@ import type { Data, SendOptions, Session } from "./sdk.ts";
 export interface MemberHost {
   sendTo(member: Member, data: Data, options: SendOptions | undefined): void;
   closeMember(member: Member, code: number, reason: string): void;
-  attachmentSet(member: Member): void;
+  /** Keeps the value, or throws. */
+  attach(member: Member, value: unknown): void;
 }
 
 export interface MemberIdentity {
   readonly number: SessionNumber;
-  readonly query: string;
   readonly protocol: string;
   /** Highest cseq that was applied. */
   readonly position: Cseq;
@@ -27,7 +28,6 @@ export class Member implements Session {
   readonly id: string;
   readonly gateway: GatewayId;
   readonly number: SessionNumber;
-  readonly query: string;
   readonly protocol: string;
   readonly ref: number;
   readonly joinedAt: Rseq;
@@ -43,7 +43,8 @@ export class Member implements Session {
   isAnnounced = false;
   /** Place among the acks that the channel is about to send; -1: none. */
   ackSlot = -1;
-  #attachment: unknown = undefined;
+  /** What the room has of it by value. */
+  kept: Attachment = Attachment.none;
   readonly #host: MemberHost;
 
   constructor(host: MemberHost, channel: GatewayChannel, identity: MemberIdentity) {
@@ -52,7 +53,6 @@ export class Member implements Session {
     this.gateway = channel.gateway;
     this.id = makeSessionId(channel.gateway, identity.number);
     this.number = identity.number;
-    this.query = identity.query;
     this.protocol = identity.protocol;
     this.ref = identity.ref;
     this.joinedAt = identity.joinedAt;
@@ -61,17 +61,11 @@ export class Member implements Session {
   }
 
   get attachment(): unknown {
-    return this.#attachment;
+    return this.kept.value;
   }
 
   set attachment(value: unknown) {
-    this.#attachment = value;
-    this.#host.attachmentSet(this);
-  }
-
-  /** Without telling anybody: the room comes from elsewhere. */
-  restoreAttachment(value: unknown): void {
-    this.#attachment = value ?? undefined;
+    this.#host.attach(this, value);
   }
 
   send(data: Data, options?: SendOptions): void {

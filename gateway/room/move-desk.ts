@@ -1,9 +1,10 @@
 import type { HeadView } from "../cluster/ownership.ts";
-import type { ControlMessage } from "../wire/control.ts";
+import { type ControlMessage, cutDetail } from "../wire/control.ts";
 import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkDialer, TrunkLink } from "../wire/link.ts";
 import { countPause } from "../wire/pause-histogram.ts";
 import type { Runtime } from "../wire/runtime.ts";
+import { versionOf } from "./apps.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
 import { controlOnlyHandler } from "./control-only-handler.ts";
 import { IncomingMove } from "./incoming-move.ts";
@@ -81,10 +82,6 @@ export class MoveDesk {
     return this.#outgoing.has(room);
   }
 
-  cancelWaiting(link: TrunkLink, channel: number | undefined): void {
-    for (const move of this.#incoming.values()) move.cancelWaiting(link, channel);
-  }
-
   /** MOVE-5: two moves of one room at once: the first wins, the second changes nothing. */
   order(order: MoveOrder): Promise<MoveResult> {
     const { key } = order.cell;
@@ -150,14 +147,14 @@ export class MoveDesk {
   ): void {
     const { room, transfer } = message;
     const definition = this.#host.definitionOf(room);
-    const version = definition?.version ?? "1";
+    const version = definition && versionOf(definition);
     const reason = definition
       ? version === message.appVersion
         ? this.#refusalOf(room, incoming.has(transfer))
         : `the app is of version "${version}" here, of version "${message.appVersion}" there`
       : "the app is not known here";
     if (reason !== undefined || !definition) {
-      link.control({ t: "moveRefused", transfer, reason: reason ?? "" });
+      link.control({ t: "moveRefused", transfer, reason: cutDetail(reason ?? "") });
       return;
     }
     const over = (): void => {

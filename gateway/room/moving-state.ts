@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { protocolLengthMax } from "../wire/control.ts";
 import { decodePlain, encodePlain } from "../wire/control-codec.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import { type Epoch, type GatewayId, parseGatewayId, type Rseq } from "../wire/ids.ts";
+import { Attachment } from "./attachment.ts";
 import type { Member } from "./member.ts";
+import { headLimits } from "./room-bounds.ts";
 import type { TellsState } from "./room-tells.ts";
 import type { SentMessage, Target } from "./sent-tail.ts";
 
@@ -26,11 +29,8 @@ export interface MovingState {
   readonly tells: TellsState;
 }
 
-export const attachmentBytesMax = 16 * 1024;
-const headLimits = { bytesMax: 64 * 1024 * 1024, depthMax: 40, itemsMax: 4_000_000 };
-
 const number = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const text = z.string().max(8_192);
+const protocolText = z.string().max(protocolLengthMax);
 const gatewayId = z.string().transform((value, context): GatewayId => {
   const id = parseGatewayId(value);
   if (id === undefined) context.addIssue({ code: "custom", message: "not a gateway id" });
@@ -42,8 +42,10 @@ const head = z.object({
   nextRef: number,
   lostUpTo: number,
   gateways: z.array(z.tuple([gatewayId, number, number])),
-  /** Index of the gateway, number, query, protocol, position, ended, attachment, ref, joinedAt. */
-  members: z.array(z.tuple([number, number, text, text, number, z.boolean(), z.unknown(), number, number])),
+  /** Index of the gateway, number, protocol, position, ended, attachment, ref, joinedAt. */
+  members: z.array(
+    z.tuple([number, number, protocolText, number, z.boolean(), z.instanceof(Uint8Array), number, number]),
+  ),
   /** rseq, target (-1 all, else indexes of members), exception (-1 none), close code, text, payload. */
   tail: z.array(
     z.tuple([
@@ -61,7 +63,7 @@ const head = z.object({
   heard: z.array(z.tuple([z.string(), number])),
 });
 
-/** Throws a `RoomgateError` where an attachment is no plain data or too large. */
+/** Of a session that has ended nobody asks what it spoke, or what was attached to it. */
 export function encodeMovingState(state: MovingState): Uint8Array {
   const gatewayIndex = new Map(state.gateways.map(({ gateway }, index) => [gateway, index]));
   const memberIndex = new Map(state.members.map((member, index) => [member, index]));
@@ -73,20 +75,12 @@ export function encodeMovingState(state: MovingState): Uint8Array {
       lostUpTo: state.lostUpTo,
       gateways: state.gateways.map(({ gateway, seen, sent }) => [gateway, seen, sent]),
       members: state.members.map((member) => {
-        checkAttachment(member);
-        const { number, query, protocol, position, attachment, ref, joinedAt } = member;
+        const { number, position, ref, joinedAt } = member;
+        const isEnded = member.state === "ended";
+        const protocol = isEnded ? "" : member.protocol;
+        const { bytes } = isEnded ? Attachment.none : member.kept;
         const gateway = gatewayIndex.get(member.gateway) ?? -1;
-        return [
-          gateway,
-          number,
-          query,
-          protocol,
-          position,
-          member.state === "ended",
-          attachment ?? null,
-          ref,
-          joinedAt,
-        ];
+        return [gateway, number, protocol, position, isEnded, bytes, ref, joinedAt];
       }),
       tail: state.tail.map((message) => encodeSent(message, memberIndex)),
       timers: state.timers,
@@ -106,10 +100,12 @@ export function decodeMovingState(bytes: Uint8Array) {
   if (!parsed.success) throw badState(z.prettifyError(parsed.error));
   const { data } = parsed;
   const gateways = data.gateways.map(([gateway, seen, sent]) => ({ gateway, seen, sent }));
-  const members = data.members.map(([index, number, query, protocol, position, ended, attachment, ref, joinedAt]) => {
+  const members = data.members.map(([index, number, protocol, position, ended, bytes, ref, joinedAt]) => {
     const gateway = gateways[index]?.gateway;
     if (!gateway) throw badState("a member without a gateway");
-    return { gateway, number, query, protocol, position, ended, ref, joinedAt, attachment: attachment ?? undefined };
+    const attachment = Attachment.read(bytes);
+    if (attachment === undefined) throw badState("an attachment that is none");
+    return { gateway, number, protocol, position, ended, ref, joinedAt, attachment };
   });
   return {
     line: data.line,
@@ -149,16 +145,6 @@ function decodeTarget(
   const [only] = some;
   if (!only) return undefined;
   return some.length === 1 ? { kind: "one", member: only } : { kind: "some", members: some };
-}
-
-function checkAttachment(member: Member): void {
-  if (member.attachment === undefined || member.attachment === null) return;
-  const { length } = encodePlain(member.attachment);
-  if (length <= attachmentBytesMax) return;
-  throw new RoomgateError(
-    "attachment-too-big",
-    `the attachment of session ${member.id} takes ${length} bytes, at most ${attachmentBytesMax} are allowed`,
-  );
 }
 
 function badState(detail: string): RoomgateError {

@@ -13,6 +13,7 @@ import type { ControlMessage } from "../wire/control.ts";
 import type { Epoch, RoomKey, ServerId } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
+import { versionOf } from "./apps.ts";
 import { BodySender } from "./body-transfer.ts";
 import type { CellMove } from "./cell-ports.ts";
 import { whenQuiet } from "./journaled-turns.ts";
@@ -139,7 +140,7 @@ export class OutgoingMove implements CellMove {
           transfer: this.#transfer,
           room: this.room,
           epoch: cell.position.epoch,
-          appVersion: cell.definition.version ?? "1",
+          appVersion: versionOf(cell.definition),
           pinned: this.#order.pin,
         });
         return;

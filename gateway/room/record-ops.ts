@@ -1,15 +1,15 @@
 /**
- * A journal record of a room, version 1: a byte for the version, then operations back to back, each a byte for its kind and its
+ * A journal record of a room, version 2: a byte for the version, then operations back to back, each a byte for its kind and its
  * fields. Numbers are little-endian; texts (UTF-8) and bytes have a u32 length in front. Sessions are named by `ref`, a number
  * that the room gives each at its join.
  *
  * | kind | fields |
  * |---|---|
- * | join | u32 ref, u32 number, u32 cseq, text gateway, text query, text protocol |
+ * | join | u32 ref, u32 number, u32 cseq, text gateway, text protocol |
  * | position | u32 ref, u32 cseq |
  * | end | u32 ref, u32 cseq: left or was closed; kept in mind until its gateway knows |
  * | forget | u32 ref |
- * | attachment | u32 ref, MessagePack |
+ * | attachment | u32 ref, MessagePack as bytes, empty for none |
  * | entry | bytes |
  * | sent | u8 flags (1 text, 2 refers to an entry), u8 target (0 all, 1 one, 2 some, 3 all but one), u32 count, refs, u32 close code, bytes or u32 entry |
  * | timerSet | text name, f64 delay in ms |
@@ -18,7 +18,7 @@
  * | told | text room, f64 number: up to there the other room has heard it |
  * | heard | text room, f64 number: up to there the other room was heard |
  */
-export const recordVersion = 1;
+export const recordVersion = 2;
 
 export const opcodes = {
   join: 1,
@@ -51,11 +51,11 @@ export interface SentOp {
 
 /** What a reader of records calls, in order. Bytes are views into the record. */
 export interface RecordHandler {
-  join(ref: number, number: number, cseq: number, gateway: string, query: string, protocol: string): void;
+  join(ref: number, number: number, cseq: number, gateway: string, protocol: string): void;
   position(ref: number, cseq: number): void;
   end(ref: number, cseq: number): void;
   forget(ref: number): void;
-  attachment(ref: number, value: unknown): void;
+  attachment(ref: number, bytes: Uint8Array): void;
   entry(bytes: Uint8Array): void;
   sent(op: SentOp): void;
   timerSet(name: string, delayMs: number): void;

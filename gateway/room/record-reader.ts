@@ -1,4 +1,3 @@
-import { decodePlain } from "../wire/control-codec.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import { opcodes, type RecordHandler, recordVersion, type TargetKind, targetKinds } from "./record-ops.ts";
 
@@ -18,7 +17,7 @@ function readOp(from: FieldReader, handler: RecordHandler, entries: Uint8Array[]
   const code = from.u8();
   switch (code) {
     case opcodes.join:
-      handler.join(from.u32(), from.u32(), from.u32(), from.text(), from.text(), from.text());
+      handler.join(from.u32(), from.u32(), from.u32(), from.text(), from.text());
       return;
     case opcodes.position:
       handler.position(from.u32(), from.u32());
@@ -30,7 +29,7 @@ function readOp(from: FieldReader, handler: RecordHandler, entries: Uint8Array[]
       handler.forget(from.u32());
       return;
     case opcodes.attachment:
-      handler.attachment(from.u32(), plainOf(from.blob()));
+      handler.attachment(from.u32(), from.blob());
       return;
     case opcodes.entry: {
       const entry = from.blob();
@@ -78,12 +77,6 @@ function readSent(from: FieldReader, handler: RecordHandler, entries: readonly U
   const payload = (flags & 2) !== 0 ? entries[from.u32()] : from.blob();
   if (payload === undefined) throw bad("a message refers to an entry that is not there");
   handler.sent({ target, refs, closeCode, isText: (flags & 1) !== 0, payload });
-}
-
-function plainOf(bytes: Uint8Array): unknown {
-  const decoded = decodePlain(bytes);
-  if (decoded.kind === "fault") throw bad(`an attachment cannot be read: ${decoded.rule}`);
-  return decoded.value;
 }
 
 class FieldReader {

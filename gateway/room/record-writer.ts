@@ -1,4 +1,3 @@
-import { encodePlain } from "../wire/control-codec.ts";
 import { opcodes, recordVersion, type SentOp, targetKinds } from "./record-ops.ts";
 
 const initialBytes = 256;
@@ -45,13 +44,12 @@ export class RecordWriter {
     return record;
   }
 
-  join(ref: number, number: number, cseq: number, gateway: string, query: string, protocol: string): void {
+  join(ref: number, number: number, cseq: number, gateway: string, protocol: string): void {
     this.#op(opcodes.join);
     this.#u32(ref);
     this.#u32(number);
     this.#u32(cseq);
     this.#text(gateway);
-    this.#text(query);
     this.#text(protocol);
   }
 
@@ -73,10 +71,10 @@ export class RecordWriter {
     this.#u32(ref);
   }
 
-  attachment(ref: number, value: unknown): void {
+  attachment(ref: number, bytes: Uint8Array): void {
     this.#op(opcodes.attachment);
     this.#u32(ref);
-    this.#blob(encodePlain(value ?? null));
+    this.#blob(bytes);
   }
 
   entry(bytes: Uint8Array): void {

@@ -1,8 +1,11 @@
 import type { Runtime } from "../wire/runtime.ts";
+import { HottestFirst } from "./hottest-first.ts";
 
-interface Waiting {
-  readonly heat: () => number;
-  readonly start: () => void;
+/** Who waits for a room to be read. */
+export interface Wanting {
+  readonly sessions: number;
+  /** Called when `sessions` has changed. */
+  changed: () => void;
 }
 
 /**
@@ -15,7 +18,7 @@ export class RecoveryQueue {
   /** Who waits for a turn of the event loop; at most one for each recovery under way. */
   readonly #breathing: (() => void)[] = [];
   /** Bounded by the rooms of this server. */
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting = new HottestFirst<() => void>();
   #underWay = 0;
 
   constructor(atOnceMax: number, runtime: Pick<Runtime, "soon">) {
@@ -42,33 +45,30 @@ export class RecoveryQueue {
     });
   }
 
-  /** `heat`: how many wait for it, asked when its turn may have come. */
-  async run<T>(heat: () => number, work: () => Promise<T>): Promise<T> {
+  /** Waits for its turn, behind those that more sessions want. */
+  async run<T>(wanting: Wanting, work: () => Promise<T>): Promise<T> {
     if (this.#underWay < this.#atOnceMax) this.#underWay += 1;
     else {
       // The place is handed over by the one that has ended.
       await new Promise<void>((start) => {
-        this.#waiting.push({ heat, start });
+        const begin = (): void => {
+          // At once: whoever changes later must not bring it back into the line.
+          wanting.changed = nothing;
+          start();
+        };
+        wanting.changed = () => this.#waiting.set(begin, wanting.sessions);
+        wanting.changed();
       });
     }
     try {
       await this.breathe();
       return await work();
     } finally {
-      const next = this.#takeHottest();
-      if (next) next.start();
+      const next = this.#waiting.take();
+      if (next) next();
       else this.#underWay -= 1;
     }
   }
-
-  #takeHottest(): Waiting | undefined {
-    let hottest = -1;
-    let degree = -1;
-    for (const [index, { heat }] of this.#waiting.entries()) {
-      if (heat() <= degree) continue;
-      hottest = index;
-      degree = heat();
-    }
-    return hottest < 0 ? undefined : this.#waiting.splice(hottest, 1)[0];
-  }
 }
+
+const nothing = (): void => {};

@@ -1,5 +1,5 @@
 import type { Outcome } from "../cluster/ownership.ts";
-import type { RefusalCode } from "../wire/control.ts";
+import { cutDetail, type RefusalCode } from "../wire/control.ts";
 import type { Channel, Epoch, RoomKey, ServerId } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { CellHost } from "./cell-ports.ts";
@@ -36,7 +36,7 @@ export function refuse(place: Place, code: RefusalCode, afterMs: number, detail:
     channel: place.channel,
     code,
     retryAfterMs: afterMs,
-    detail: detail.slice(0, 512),
+    detail: cutDetail(detail),
   });
 }
 

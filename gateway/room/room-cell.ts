@@ -11,24 +11,22 @@ import {
 import type { Instant } from "../cluster/watched-time.ts";
 import type { HeadVersion } from "../store/port.ts";
 import { closeCodes } from "../wire/close-codes.ts";
-import type { Channel, RoomKey } from "../wire/ids.ts";
-import type { TrunkLink } from "../wire/link.ts";
+import type { RoomKey } from "../wire/ids.ts";
 import type { Timer } from "../wire/runtime.ts";
-import { isJournaled } from "./apps.ts";
+import { appDefaults, isJournaled, versionOf } from "./apps.ts";
 import type { BindRequest, CellHost, CellMove, CellWish } from "./cell-ports.ts";
 import { whenQuiet, whenSettled } from "./journaled-turns.ts";
 import type { LiveRoom } from "./live-room.ts";
 import { createLiveRoom } from "./live-room-factory.ts";
 import type { Origin } from "./live-room-ports.ts";
 import { recoverJournaled, recoverMemory } from "./recovery.ts";
-import { answerOutcome, refuse } from "./room-answers.ts";
+import { answerOutcome } from "./room-answers.ts";
 import type { AppDefinition } from "./sdk.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import { storeNews } from "./store-news.ts";
+import { requestsWaitingMax, WaitingBinds } from "./waiting-binds.ts";
 
 const retryMs = { first: 20, max: 1_000 };
-/** Requests that may wait for one room. */
-export const waitingMax = 10_000;
 
 /** One room at this server: carries out what its ownership machine says. */
 export class RoomCell {
@@ -38,7 +36,7 @@ export class RoomCell {
   #state: Ownership;
   #live: LiveRoom | undefined;
   #position: HeadVersion = { epoch: 0, tail: 0 };
-  #waiting: BindRequest[] = [];
+  readonly #waiting = new WaitingBinds();
   #wishes: CellWish[] = [];
   #move: CellMove | undefined;
   #retryTimer: Timer | undefined;
@@ -133,27 +131,18 @@ export class RoomCell {
       request.accepted(this, this.#live.bind(request));
       return;
     }
-    if (this.#waiting.length < waitingMax) this.#waiting.push(request);
-    else refuse(request, "unavailable", 200, "too many wait for this room");
+    this.#waiting.add(request);
   }
 
   wish(wish: CellWish): void {
     if (this.isRunning && this.#live) wish.running(this.#live);
-    else if (this.#wishes.length < waitingMax) this.#wishes.push(wish);
+    else if (this.#wishes.length < requestsWaitingMax) this.#wishes.push(wish);
     else wish.refused({ kind: "refused", code: "unavailable" });
-  }
-
-  /** The gateway does not want it any more, or its trunk has ended (`channel` undefined: all of that trunk). */
-  cancelWaiting(link: TrunkLink, channel: Channel | undefined): void {
-    this.#waiting = this.#waiting.filter(
-      (request) => request.link !== link || (channel !== undefined && request.channel !== channel),
-    );
   }
 
   /** MOVE-11: the room comes here by a move. What was being found out is void; who waited is to wait for the move. */
   cede(): readonly BindRequest[] {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = [...this.#waiting.take()];
     this.#state = { kind: "gone", outcome: { kind: "free" } };
     for (const wish of this.#wishes.splice(0)) wish.refused({ kind: "refused", code: "unavailable" });
     return waiting;
@@ -176,20 +165,23 @@ export class RoomCell {
   }
 
   /** Once a second or so, in watched time: lets go of sessions whose gateway is dead, of rooms that are idle; takes a snapshot when one is due. */
-  sweep(nowMs: number, isGone: (gateway: string, since: Instant) => boolean): void {
+  sweep(nowMs: number, isGone: (gateway: string, since: Instant, holdMs: number) => boolean): void {
     const live = this.#live;
     if (!live || !this.isRunning) return;
-    for (const { gateway, link, detachedAt } of [...live.gateways.values()]) {
-      if (!link && isGone(gateway, detachedAt)) live.gatewayGone(gateway);
+    for (const { gateway, link, detachedAt, hold } of [...live.gateways.values()]) {
+      if (!link && isGone(gateway, detachedAt, hold.ms)) live.gatewayGone(gateway);
     }
     if (!this.isRunning || this.#move) return;
     if (live.sessions.size > 0) this.#idleSinceMs = undefined;
     else this.#idleSinceMs ??= nowMs;
-    if (this.#idleSinceMs !== undefined && nowMs - this.#idleSinceMs >= (this.definition.idleMs ?? 10_000)) {
+    if (
+      this.#idleSinceMs !== undefined &&
+      nowMs - this.#idleSinceMs >= (this.definition.idleMs ?? appDefaults.idleMs)
+    ) {
       this.tell({ kind: "releaseRequested" });
       return;
     }
-    const everyMs = this.definition.snapshotEveryMs ?? 5_000;
+    const everyMs = this.definition.snapshotEveryMs ?? appDefaults.snapshotEveryMs;
     if (live.journaled || everyMs === 0 || nowMs - this.#snapshotAtMs < everyMs) return;
     this.#snapshotAtMs = nowMs;
     if (this.#snapshots.isStale(live)) void this.#snapshots.save(live);
@@ -246,9 +238,7 @@ export class RoomCell {
     this.#retries = 0;
     this.#snapshotAtMs = this.#host.clock.nowMs();
     this.#live?.run(this.#position);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const request of waiting) this.bind(request, true);
+    for (const request of this.#waiting.take()) this.bind(request, true);
     for (const wish of this.#wishes.splice(0)) this.wish(wish);
   }
 
@@ -278,7 +268,7 @@ export class RoomCell {
       return;
     }
     const { head } = answer;
-    const unreachable = new Set(this.#waiting.flatMap((request) => request.unreachable));
+    const unreachable = new Set([...this.#waiting].flatMap((request) => request.unreachable));
     let standing = await this.#host.standingOf(head?.owner ?? null, unreachable);
     if (standing === "dead") {
       // The last look may be older than the head: the owner may have come back, or its watchdog may have written of its end.
@@ -289,7 +279,7 @@ export class RoomCell {
     if (question !== this.#questions) return;
     const claim = this.#host.claimVerdict(
       this.key,
-      this.#waiting.some((request) => request.force),
+      [...this.#waiting].some((request) => request.force),
     );
     this.#askedMs = askedMs;
     this.tell({ kind: "headRead", head, me: this.#host.me, standing, claim });
@@ -309,12 +299,11 @@ export class RoomCell {
 
   async #restore(at: Version): Promise<void> {
     const { store, log, counters } = this.#host;
-    const version = this.definition.version ?? "1";
+    const version = versionOf(this.definition);
     const create = (from: Origin): LiveRoom =>
       createLiveRoom(this.#host, this.key, this.definition, at.epoch, from, () => this);
-    const wanted = (): number => this.#waiting.reduce((sum, { sessions }) => sum + sessions.size, 0);
     const { recoveries } = this.#host;
-    const recovered = await recoveries.run(wanted, () =>
+    const recovered = await recoveries.run(this.#waiting, () =>
       isJournaled(this.definition)
         ? recoverJournaled(store, this.key, version, at, create, () => recoveries.breathe())
         : recoverMemory(store, this.key, version, create),
@@ -360,16 +349,12 @@ export class RoomCell {
     this.tell(storeNews(answer, me));
   }
 
-  #threw(error: unknown): void {
+  /** What the room's own code threw. */
+  roomThrew(error: unknown): void {
     this.#host.counters.roomsThrown += 1;
     this.#host.log.error({ room: this.key, err: error }, "room has thrown and is closed");
     // Not within the turn that threw: what it has begun ends first.
     this.#host.runtime.soon(() => this.tell({ kind: "roomThrew" }));
-  }
-
-  /** What the room's own code threw. */
-  roomThrew(error: unknown): void {
-    this.#threw(error);
   }
 
   #retryLater(): void {
@@ -383,8 +368,7 @@ export class RoomCell {
   #leave(outcome: Outcome): void {
     this.#retryTimer?.cancel();
     if (outcome.kind === "owned" && this.#live) this.#host.counters.roomsLost += 1;
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = [...this.#waiting.take()];
     for (const { link, channel } of this.#live?.gateways.values() ?? []) {
       if (link) answerOutcome(this.#host, this.key, { link, channel }, outcome, this.#refusalDetail);
     }

@@ -1,9 +1,13 @@
 import { isSendableCloseCode } from "../wire/close-codes.ts";
+import { payloadBytesMax, reasonBytesMax } from "../wire/frame-layout.ts";
 import { appOf, type Epoch, type RoomKey, roomIdOf } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
+import { Attachment } from "./attachment.ts";
 import { Member, type MemberHost } from "./member.ts";
+import { nameLengthMax } from "./room-bounds.ts";
 import { keepData } from "./room-message.ts";
 import type { RoomTells } from "./room-tells.ts";
+import type { Roster } from "./roster.ts";
 import type { BroadcastOptions, Data, RoomContext, SendOptions, Session } from "./sdk.ts";
 import type { Target } from "./sent-tail.ts";
 import type { Turns } from "./turns.ts";
@@ -16,18 +20,16 @@ export interface FaceHost {
   readonly turns: Turns;
   readonly sessions: ReadonlyMap<string, Session>;
   readonly tells: RoomTells;
+  readonly roster: Roster;
   send(target: Target, data: Data, delivery: SendOptions["delivery"]): void;
   close(member: Member, code: number, reason: Uint8Array): void;
   append(entry: Uint8Array): void;
-  attachmentSet(member: Member): void;
   setTimer(name: string, delayMs: number): void;
   clearTimer(name: string): void;
   work(name: string, task: (signal: AbortSignal) => Promise<unknown>): void;
 }
 
 const everyone: Target = Object.freeze({ kind: "all", except: undefined });
-const nameLengthMax = 256;
-const entryBytesMax = 16 * 1024 * 1024;
 
 /** What a room's code has of its room: checks each call, and that it is made within a turn. */
 export class RoomFace implements RoomContext, MemberHost {
@@ -57,13 +59,14 @@ export class RoomFace implements RoomContext, MemberHost {
 
   broadcast(data: Data, options?: BroadcastOptions): void {
     this.#assertTurn("broadcast");
+    checkSaid(data, options);
     this.#host.send(targetOf(options), data, options?.delivery);
   }
 
   append(entry: Data): void {
     this.#assertTurn("append");
     const bytes = keepData(entry);
-    if (bytes.length > entryBytesMax) throw new RangeError(`an entry is at most ${entryBytesMax} bytes`);
+    if (bytes.length > payloadBytesMax) throw new RangeError(`an entry is at most ${payloadBytesMax} bytes`);
     this.#host.append(bytes);
   }
 
@@ -91,6 +94,7 @@ export class RoomFace implements RoomContext, MemberHost {
 
   sendTo(member: Member, data: Data, options: SendOptions | undefined): void {
     this.#assertTurn("send");
+    checkSaid(data, options);
     if (member.state === "ended") return;
     this.#host.send({ kind: "one", member }, data, options?.delivery);
   }
@@ -100,13 +104,14 @@ export class RoomFace implements RoomContext, MemberHost {
     if (!isSendableCloseCode(code)) throw new RangeError(`${code} is no close code that an application may send`);
     if (member.state === "ended") return;
     const bytes = keepData(reason);
-    if (bytes.length > 123) throw new RangeError("a close reason is at most 123 bytes");
+    if (bytes.length > reasonBytesMax) throw new RangeError(`a close reason is at most ${reasonBytesMax} bytes`);
     this.#host.close(member, code, bytes);
   }
 
-  attachmentSet(member: Member): void {
+  /** ROOM-41: what cannot be kept is refused here, and not where it would leave the room. */
+  attach(member: Member, value: unknown): void {
     this.#assertTurn("an attachment");
-    this.#host.attachmentSet(member);
+    this.#host.roster.attach(member, Attachment.of(value, member.id));
   }
 
   #assertTurn(what: string): void {
@@ -124,6 +129,17 @@ function targetOf(options: BroadcastOptions | undefined): Target {
   }
   if (options?.except instanceof Member) return { kind: "all", except: options.except };
   return everyone;
+}
+
+/** ROOM-43: later, when the turn is durable, there would be nobody left to tell. */
+function checkSaid(data: Data, options: SendOptions | undefined): void {
+  const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.length;
+  if (bytes > payloadBytesMax)
+    throw new RangeError(`a message of ${bytes} bytes: at most ${payloadBytesMax} can be sent`);
+  const delivery = options?.delivery;
+  if (typeof delivery === "object" && delivery.latest.length > nameLengthMax) {
+    throw new RangeError(`a key of latest messages is a text of at most ${nameLengthMax} characters`);
+  }
 }
 
 function checkName(name: string): void {

@@ -40,6 +40,7 @@ export class RoomJournal implements CommitClient {
   #underWaySinceMs: number | undefined;
   #isStopped = false;
   #timer: Timer | undefined;
+  /** In the order of their records, since nobody waits for one that is behind a later one. */
   #waiters: { readonly record: Position; readonly task: () => void }[] = [];
   /** One per snapshot under way. */
   #stopTasks: (() => void)[] = [];
@@ -169,10 +170,10 @@ export class RoomJournal implements CommitClient {
     if (this.#isStopped) return;
     if (!this.isIdle) this.#schedule();
     this.#hooks.durable(tail);
-    const due = this.#waiters.filter(({ record }) => record <= tail);
-    if (due.length === 0) return;
-    this.#waiters = this.#waiters.filter(({ record }) => record > tail);
-    for (const { task } of due) task();
+    for (let first = this.#waiters[0]; first && first.record <= tail; first = this.#waiters[0]) {
+      this.#waiters.shift();
+      first.task();
+    }
   }
 
   fenced(head: Head | undefined): void {

@@ -1,6 +1,7 @@
 import type { Instant } from "../cluster/watched-time.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import { parseGatewayId } from "../wire/ids.ts";
+import { Attachment } from "./attachment.ts";
 import { Member, type MemberHost } from "./member.ts";
 import type { RecordHandler, SentOp } from "./record-ops.ts";
 import type { RoomOutbox } from "./room-outbox.ts";
@@ -36,13 +37,13 @@ export class RoomReplay implements RecordHandler {
     }
   }
 
-  join(ref: number, number: number, cseq: number, gateway: string, query: string, protocol: string): void {
+  join(ref: number, number: number, cseq: number, gateway: string, protocol: string): void {
     const id = parseGatewayId(gateway);
     if (id === undefined) throw new RoomgateError("bad-record", "a journal record names no gateway");
     const { face, outbox, sessions, now } = this.#to;
     const channel = outbox.channelTo(id, now);
     const joinedAt = outbox.rseq;
-    const member = new Member(face, channel, { ref, number, query, protocol, position: cseq, joinedAt });
+    const member = new Member(face, channel, { ref, number, protocol, position: cseq, joinedAt });
     channel.members.set(number, member);
     sessions.set(member.id, member);
     this.#members.set(ref, member);
@@ -71,8 +72,13 @@ export class RoomReplay implements RecordHandler {
     if (member.channel.members.get(member.number) === member) member.channel.members.delete(member.number);
   }
 
-  attachment(ref: number, value: unknown): void {
-    this.#members.get(ref)?.restoreAttachment(value);
+  attachment(ref: number, bytes: Uint8Array): void {
+    // A copy: the record that it is a part of is not kept.
+    const attachment = Attachment.read(bytes.slice());
+    if (attachment === undefined)
+      throw new RoomgateError("bad-record", "a journal record has an attachment that is none");
+    const member = this.#members.get(ref);
+    if (member) member.kept = attachment;
   }
 
   entry(bytes: Uint8Array): void {

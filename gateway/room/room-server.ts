@@ -5,11 +5,11 @@ import { WatchedClock } from "../cluster/watched-time.ts";
 import { boundStore, storeBoundsOf } from "../store/bounded-store.ts";
 import { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord, Store } from "../store/port.ts";
-import { type AppName, parseGatewayId, type RoomKey, type ServerId } from "../wire/ids.ts";
+import type { AppName, RoomKey, ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkLink, TrunkListener } from "../wire/link.ts";
 import { Milestone } from "../wire/milestone.ts";
 import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
-import { isGatewayGone } from "./absent-gateway.ts";
+import { gatewayJudge } from "./absent-gateway.ts";
 import { definitionOf, readApps, tellRefusal } from "./apps.ts";
 import { Candidates } from "./candidates.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
@@ -221,11 +221,6 @@ class RoomServer
     return tellRefusal(this.#apps, to);
   }
 
-  cancelBind(link: TrunkLink, channel: number | undefined): void {
-    for (const cell of this.#cells.values()) cell.cancelWaiting(link, channel);
-    this.#desk.cancelWaiting(link, channel);
-  }
-
   standingOf(owner: ServerId | null, unreachable: ReadonlySet<ServerId>): Promise<Standing> {
     return this.#standing.of(owner, unreachable);
   }
@@ -326,12 +321,8 @@ class RoomServer
 
   #sweep(): void {
     const now = this.clock.instant();
-    for (const cell of [...this.#cells.values()]) {
-      cell.sweep(now.watchedMs, (gateway, since) => {
-        const id = parseGatewayId(gateway);
-        return isGatewayGone(id && this.#members.member(id), { since, now }, this.#options.timing);
-      });
-    }
+    const isGone = gatewayJudge(this.#members, now, this.#options.timing);
+    for (const cell of [...this.#cells.values()]) cell.sweep(now.watchedMs, isGone);
     if (this.#state !== "live") return;
     this.#rebalancer.look(this.#options.rebalanceRoomsPerSecond, this.#options.weight);
   }

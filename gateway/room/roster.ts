@@ -1,5 +1,7 @@
 import type { JoinInfo } from "../wire/control.ts";
+import { RoomgateError } from "../wire/errors.ts";
 import type { Cseq, SessionNumber } from "../wire/ids.ts";
+import { type Attachment, attachmentsBytesMax } from "./attachment.ts";
 import type { GatewayChannel } from "./gateway-channel.ts";
 import type { JournaledTurns } from "./journaled-turns.ts";
 import { Member, type MemberHost } from "./member.ts";
@@ -21,15 +23,18 @@ export class Roster {
   /** The next session's name in the journal. */
   nextRef = 1;
   readonly #setting: RosterSetting;
+  /** Of all sessions' attachments; `undefined`: to be counted, since sessions came from elsewhere. */
+  #attachmentsBytes: number | undefined = undefined;
 
   constructor(setting: RosterSetting) {
     this.#setting = setting;
   }
 
-  admit(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, info: JoinInfo): Member {
+  /** ROOM-40: of what the client has asked with only the protocol stays. */
+  admit(channel: GatewayChannel, number: SessionNumber, cseq: Cseq, { protocol }: JoinInfo): Member {
     const { face, outbox, journaled, counters } = this.#setting;
     const ref = journaled ? this.nextRef++ : 0;
-    const member = new Member(face, channel, { number, ref, ...info, position: cseq, joinedAt: outbox.rseq });
+    const member = new Member(face, channel, { number, ref, protocol, position: cseq, joinedAt: outbox.rseq });
     // Not before its join is durable: its gateway forgets what it is told.
     if (journaled?.isGated) member.acked = 0;
     channel.members.set(number, member);
@@ -38,6 +43,30 @@ export class Roster {
     journaled?.joined(member);
     this.ack(member, cseq);
     return member;
+  }
+
+  /** Sessions were put in from a state or a journal. */
+  restored(): void {
+    this.#attachmentsBytes = undefined;
+  }
+
+  /** ROOM-41: so much at most that a state of the room can hold it. Throws a `RoomgateError` (`attachments-too-big`) otherwise. */
+  attach(member: Member, attachment: Attachment): void {
+    if (member.state === "ended") {
+      member.kept = attachment;
+      return;
+    }
+    this.#attachmentsBytes ??= [...this.sessions.values()].reduce((sum, { kept }) => sum + kept.bytes.length, 0);
+    const bytes = this.#attachmentsBytes - member.kept.bytes.length + attachment.bytes.length;
+    if (bytes > attachmentsBytesMax && attachment.bytes.length > member.kept.bytes.length) {
+      throw new RoomgateError(
+        "attachments-too-big",
+        `with ${attachment.bytes.length} bytes for session ${member.id} the room's attachments take ${bytes} bytes, at most ${attachmentsBytesMax} are allowed`,
+      );
+    }
+    this.#attachmentsBytes = bytes;
+    member.kept = attachment;
+    this.#setting.journaled?.attachmentSet(member);
   }
 
   /** What the member has said goes on; acknowledged with its turn. */
@@ -91,6 +120,7 @@ export class Roster {
 
   #takeOut(member: Member): void {
     member.state = "ended";
+    if (this.#attachmentsBytes !== undefined) this.#attachmentsBytes -= member.kept.bytes.length;
     this.sessions.delete(member.id);
     this.#setting.counters.sessions -= 1;
   }

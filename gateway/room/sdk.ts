@@ -8,8 +8,11 @@ import type { Logger } from "../wire/runtime.ts";
  * A handler that throws closes the room for its members with 1012 and a log line; other rooms go on.
  */
 export interface Room {
-  /** A client has joined. After a crash of a `memory` room its clients are joined again, each with a new `Session`. */
-  onJoin?(session: Session): void;
+  /**
+   * A client has joined. After a crash of a `memory` room its clients are joined again, each with a new `Session` and the request that
+   * it came with.
+   */
+  onJoin?(session: Session, request: JoinRequest): void;
   onMessage(session: Session, message: Message): void;
   /** The session is out already: it is not among `sessions`, and sending to it does nothing. */
   onLeave?(session: Session, reason: LeaveReason): void;
@@ -50,7 +53,7 @@ export interface RoomContext {
   /** The field `room` is set. */
   readonly log: Logger;
 
-  /** To all sessions, or to those of `to`. Text for a string, binary for bytes, which are copied. */
+  /** To all sessions, or to those of `to`. Text for a string, binary for bytes, which are copied. At most 16 MiB, as for `append`. */
   broadcast(data: Data, options?: BroadcastOptions): void;
   /** Commit rooms: hands `entry` to `apply` at once, and makes it durable before anything this turn sends is seen. */
   append(entry: Data): void;
@@ -79,16 +82,31 @@ export interface RoomContext {
 export interface Session {
   /** Unique in the cluster, never used again. */
   readonly id: string;
-  /** Query string of the client's request, without `?`. */
-  readonly query: string;
   /** Negotiated subprotocol, empty if none. */
   readonly protocol: string;
-  /** Yours: plain data (what MessagePack can hold, up to 16 KiB). Travels with the room. */
+  /**
+   * Yours, by value: plain data, up to 16 KiB in MessagePack, and 32 MiB for all sessions of a room together. Setting it keeps a copy, which
+   * travels with the room and outlives a crash as the room's state does; what cannot be kept throws a `RoomgateError` (`not-plain-data`,
+   * `attachment-too-big`, `attachments-too-big`) within the turn. What you read is frozen: to change it, set a new one. Only
+   * the bytes of a `Uint8Array` in it cannot be frozen: a change of those is not kept. `null` reads as `undefined`.
+   */
   attachment: unknown;
-  /** To this client alone. */
+  /** To this client alone; at most 16 MiB. */
   send(data: Data, options?: SendOptions): void;
   /** Closes the client after what was sent before. It leaves at once: no further messages, `onLeave` follows as a turn of its own. Code 1000 to 4999 as RFC 6455 allows. */
   close(code?: number, reason?: string): void;
+}
+
+/**
+ * What a client has asked with. It may hold secrets, so nothing of it is kept: it is there for the turn of the join alone, and is in no
+ * journal, snapshot, move or log. What your room needs of it later is for `Session.attachment`: a verdict, or a hash, not the secret. Of an
+ * error that you throw the log has the message.
+ */
+export interface JoinRequest {
+  /** Query string, without `?`, not decoded. */
+  readonly query: string;
+  /** As {@link Session.protocol}. */
+  readonly protocol: string;
 }
 
 export interface Message {
@@ -140,7 +158,7 @@ export interface AppDefinition {
   create(room: RoomContext): Room;
   /** Ticks a second, 1 to 240. None if left out. */
   readonly tickHz?: number;
-  /** Form of the state. A room whose stored state is of another version is refused. Default `"1"`. */
+  /** Form of the state, up to 128 characters. A room whose stored state is of another version is refused. Default `"1"`. */
   readonly version?: string;
   /** A room without sessions is snapshotted and let go after this; default 10 000. */
   readonly idleMs?: number;
@@ -150,10 +168,10 @@ export interface AppDefinition {
   readonly messageBytesMax?: number;
   /**
    * Messages a second that one client may send, with a burst of one second; above it, it is closed with 4429. What a gateway may
-   * have held for it meanwhile, 1 024 messages, does not count. Default and upper bound is the gateway's, 20 000.
+   * have held for it meanwhile (its option `holdFramesMax`) does not count. Default and upper bound is the gateway's, 20 000.
    */
   readonly messagesPerSecondMax?: number;
-  /** Sessions of one room; above it a join is closed with 1013. Default 20 000. */
+  /** Sessions of one room; above it a join is closed with 1013. Default 20 000, at most 40 000. */
   readonly sessionsMax?: number;
   /** Largest state that `snapshot` may give; default 256 MiB. A larger one is not stored, which the log says, and does not move. */
   readonly stateBytesMax?: number;

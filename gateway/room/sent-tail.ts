@@ -18,6 +18,7 @@ export type Target =
 
 export interface TailLimits {
   readonly messagesMax: number;
+  /** Of what was said, and of the names of those whom it was for. */
   readonly bytesMax: number;
 }
 
@@ -50,7 +51,7 @@ export class SentTail {
 
   push(message: SentMessage): void {
     this.#messages.push(message);
-    this.#bytes += message.payload.length;
+    this.#bytes += bytesOf(message);
     while (this.length > this.#limits.messagesMax || (this.#bytes > this.#limits.bytesMax && this.length > 1)) {
       this.#lostUpTo = this.#shift();
     }
@@ -73,7 +74,7 @@ export class SentTail {
   #shift(): Rseq {
     const first = this.#messages[this.#head];
     if (!first) return 0;
-    this.#bytes -= first.payload.length;
+    this.#bytes -= bytesOf(first);
     this.#head += 1;
     if (this.#head >= 1_024 || this.#head * 2 >= this.#messages.length) {
       this.#messages = this.#messages.slice(this.#head);
@@ -81,4 +82,11 @@ export class SentTail {
     }
     return first.rseq;
   }
+}
+
+/** A member's name in a state takes at most 5 bytes, and a place in its list. */
+const targetMemberBytes = 8;
+
+function bytesOf({ payload, target }: SentMessage): number {
+  return payload.length + (target.kind === "some" ? target.members.length * targetMemberBytes : 0);
 }

@@ -1,4 +1,4 @@
-import type { Control } from "../wire/control.ts";
+import { type Control, cutDetail } from "../wire/control.ts";
 import type { ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkLink } from "../wire/link.ts";
 import { controlOnlyHandler } from "./control-only-handler.ts";
@@ -51,7 +51,7 @@ export async function answerRequest(server: OperatedServer, request: Control<"re
     }
     case "move": {
       const result = await server.operated.move(request.room, request.to);
-      if (result.kind === "failed") return { status: "conflict", detail: result.reason.slice(0, 512) };
+      if (result.kind === "failed") return { status: "conflict", detail: cutDetail(result.reason) };
       return {
         status: "ok",
         value: { from: server.id, to: request.to, epoch: result.epoch, pauseMs: result.pauseMs },

@@ -1,7 +1,7 @@
 import type { Head, HeadVersion, Store } from "../store/port.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
-import { stateBytesMaxOf } from "./apps.ts";
+import { stateBytesMaxOf, versionOf } from "./apps.ts";
 import type { LiveRoom } from "./live-room.ts";
 import type { AppDefinition } from "./sdk.ts";
 import type { ServerCounters } from "./server-counters.ts";
@@ -52,7 +52,7 @@ export class SnapshotKeeper {
 
   constructor(key: RoomKey, definition: AppDefinition, host: SnapshotHost) {
     this.#key = key;
-    this.#version = definition.version ?? "1";
+    this.#version = versionOf(definition);
     this.#stateBytesMax = stateBytesMaxOf(definition);
     this.#host = host;
     this.#share = firstShareOf(key);

@@ -15,8 +15,6 @@ interface Bucket {
 
 const tooBig: TalkRefusal = { code: closeCodes.tooBig, reason: "message too big" };
 const tooMany: TalkRefusal = { code: closeCodes.tooManyMessages, reason: "too many messages" };
-/** A gateway holds no more frames than this for one session. What it held comes at once, and is not the client's doing. */
-const heldFramesMax = 1_024;
 
 /** ROOM-10: what one client may say to a room: its app's own bounds, below those of the gateway. */
 export class TalkLimits {
@@ -31,7 +29,7 @@ export class TalkLimits {
     this.#perSecond = messagesPerSecondMax ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Its gateway comes back with what it has held for it. It is as somebody who has just come, for whom something may have been held, too. */
+  /** Its gateway comes back with what it has held for it, which comes at once. It is as somebody who has just come, for whom something may have been held, too. */
   excuse(member: Member): void {
     this.#buckets.delete(member);
   }
@@ -45,7 +43,7 @@ export class TalkLimits {
   #take(member: Member, nowMs: number): boolean {
     let bucket = this.#buckets.get(member);
     if (bucket === undefined) {
-      bucket = { tokens: this.#perSecond + heldFramesMax, filledAtMs: nowMs };
+      bucket = { tokens: this.#perSecond + member.channel.hold.framesMax, filledAtMs: nowMs };
       this.#buckets.set(member, bucket);
     }
     const gained = ((nowMs - bucket.filledAtMs) * this.#perSecond) / 1_000;

@@ -1,5 +1,5 @@
 import type { Store } from "../store/port.ts";
-import type { ControlMessage } from "../wire/control.ts";
+import { type ControlMessage, tellItemsMax } from "../wire/control.ts";
 import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
@@ -45,7 +45,7 @@ export interface TellDeskHost {
   hear(...said: Hearing): void;
 }
 
-const itemsMax = 256;
+const itemsMax = tellItemsMax;
 const bytesMax = 1024 * 1024;
 const answerMsMax = 5_000;
 const retryMs = { first: 20, max: 2_000 };

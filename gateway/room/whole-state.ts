@@ -9,7 +9,7 @@ import type { Room } from "./sdk.ts";
 import { SentTail } from "./sent-tail.ts";
 import type { StateParts } from "./state-body.ts";
 
-/** What is the room's besides the app's state. Throws where an attachment is no plain data. */
+/** What is the room's besides the app's state. */
 export function takeHead(
   outbox: RoomOutbox,
   nextRef: number,
@@ -75,7 +75,7 @@ function restoreWhole(parts: StateParts, to: RestoreTarget, continuesLine: boole
   const members = state.members.map((moved) => {
     const channel = outbox.channelTo(moved.gateway, now);
     const member = new Member(face, channel, { ...moved, joinedAt: continuesLine ? moved.joinedAt : 0 });
-    member.restoreAttachment(moved.attachment);
+    member.kept = moved.attachment;
     member.state = moved.ended ? "ended" : "member";
     channel.members.set(member.number, member);
     if (member.state === "member") sessions.set(member.id, member);

@@ -1,16 +1,27 @@
 import type { z } from "zod";
-import { type ControlMessage, controlMessage, type JoinInfo, joinInfo } from "./control.ts";
+import {
+  type ControlMessage,
+  controlMessage,
+  type JoinInfo,
+  joinInfo,
+  protocolLengthMax,
+  targetLengthMax,
+} from "./control.ts";
 import { controlBytesMax } from "./frame-layout.ts";
-import { decodePlain, encodePlain } from "./plain-codec.ts";
+import { decodePlain, encodePlain, plainLimitsDefault } from "./plain-codec.ts";
 import type { PlainLimits } from "./plain-scan.ts";
 
 export { decodePlain, encodePlain } from "./plain-codec.ts";
 
 /** Control messages as bytes: plain MessagePack within bounds, then the shape that `control.ts` gives. */
 
-const controlLimits: PlainLimits = { bytesMax: controlBytesMax, depthMax: 16, itemsMax: 1_000_000 };
-/** Query and protocol at their longest, in UTF-8. */
-const joinInfoLimits: PlainLimits = { bytesMax: 32 * 1024, depthMax: 1, itemsMax: 16 };
+const controlLimits: PlainLimits = { ...plainLimitsDefault, bytesMax: controlBytesMax, depthMax: 16 };
+/** Query and protocol at their longest, in UTF-8, and their names. */
+const joinInfoLimits: PlainLimits = {
+  bytesMax: 3 * (targetLengthMax + protocolLengthMax) + 64,
+  depthMax: 1,
+  itemsMax: 16,
+};
 
 export type ControlDecoded =
   | { readonly kind: "message"; readonly message: ControlMessage }

@@ -10,6 +10,14 @@ const u32 = z.number().int().min(0).max(0xffffffff);
 const id32 = z.number().int().min(1).max(0xffffffff);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const text = (lengthMax: number) => z.string().max(lengthMax);
+
+/** `host:port` of a member. */
+export const addressLengthMax = 256;
+/** What people read of a refusal. */
+const detailLengthMax = 512;
+/** As much of it as a message holds. */
+export const cutDetail = (detail: string): string => detail.slice(0, detailLengthMax);
+
 const bytes = z.instanceof(Uint8Array);
 const room = z.string().transform((value, context): RoomKey => {
   const key = parseRoomKey(value);
@@ -39,6 +47,9 @@ const bind = z.object({
   unreachable: z.array(server).max(16),
   /** Every candidate said it was full: take the room anyway, up to the hard limit. */
   force: z.boolean(),
+  /** How much the gateway may have held of each session, and for how long: what comes at once then is not the client's doing. */
+  holdFramesMax: u32,
+  holdMs: u32,
 });
 
 /** Gateway to server: the gateway has no session in the room any more. Not answered. */
@@ -72,7 +83,7 @@ const redirect = z.object({
   channel: id32,
   room,
   server,
-  address: text(256),
+  address: text(addressLengthMax),
   epoch: u32,
 });
 
@@ -91,21 +102,22 @@ const refused = z.object({
   channel: id32,
   code: z.enum(refusalCodes),
   retryAfterMs: u32,
-  detail: text(512),
+  detail: text(detailLengthMax),
 });
 
+export const appVersionLengthMax = 128;
 /** Source to target of a move, or either to the other; `transfer` is the number that the source gave the move on this trunk. */
 const movePrepare = z.object({
   t: z.literal("movePrepare"),
   transfer: id32,
   room,
   epoch: id32,
-  appVersion: text(128),
+  appVersion: text(appVersionLengthMax),
   /** Moved by hand: the target's rebalancer leaves it there. */
   pinned: z.boolean(),
 });
 const movePrepared = z.object({ t: z.literal("movePrepared"), transfer: id32 });
-const moveRefused = z.object({ t: z.literal("moveRefused"), transfer: id32, reason: text(512) });
+const moveRefused = z.object({ t: z.literal("moveRefused"), transfer: id32, reason: text(detailLengthMax) });
 /** Announces a body that follows as chunks: `precopy` while the room runs, `final` once it is frozen. */
 const moveBody = z.object({
   t: z.literal("moveBody"),
@@ -120,10 +132,12 @@ const moveCommit = z.object({ t: z.literal("moveCommit"), transfer: id32, epoch:
 /** Target to source: it has taken over, at `epoch`. */
 const moveTaken = z.object({ t: z.literal("moveTaken"), transfer: id32, epoch: id32 });
 /** Target to source: it has not taken over and will not. */
-const moveFailed = z.object({ t: z.literal("moveFailed"), transfer: id32, reason: text(512) });
+const moveFailed = z.object({ t: z.literal("moveFailed"), transfer: id32, reason: text(detailLengthMax) });
 /** Source to target: forget it. The target may have taken over already; the head decides. */
 const moveAbort = z.object({ t: z.literal("moveAbort"), transfer: id32 });
 
+/** Things said to another room that one message carries. */
+export const tellItemsMax = 256;
 /** Server to server: what room `from` says to `room`, one after the other from number `first` on. Answered by one `told` of the same `id`. */
 const tell = z.object({
   t: z.literal("tell"),
@@ -131,7 +145,7 @@ const tell = z.object({
   room,
   from: room,
   first: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
-  items: z.array(z.object({ isText: z.boolean(), bytes })).max(1_024),
+  items: z.array(z.object({ isText: z.boolean(), bytes })).max(tellItemsMax),
 });
 /**
  * `heard`: durably, everything up to `upTo`. `elsewhere`: ask `server`. `later`: not now; `upTo` is what was heard so far, or 0 where
@@ -142,7 +156,7 @@ const told = z.object({
   id: id32,
   status: z.enum(["heard", "elsewhere", "later"]),
   upTo: count,
-  address: text(256).optional(),
+  address: text(addressLengthMax).optional(),
 });
 
 /** From the operating side: a request to a server. Answered by one `answer` of the same `id`. */
@@ -158,7 +172,7 @@ const answer = z.object({
   id: id32,
   /** `conflict`: nothing changed, `detail` says why. */
   status: z.enum(["ok", "not-found", "conflict", "failed"]),
-  detail: text(512).optional(),
+  detail: text(detailLengthMax).optional(),
   value: z.unknown().optional(),
 });
 
@@ -189,11 +203,15 @@ export type ControlMessage = z.output<typeof controlMessage>;
 export type Control<T extends ControlMessage["t"]> = Extract<ControlMessage, { t: T }>;
 export type RefusalCode = (typeof refusalCodes)[number];
 
+/** Of a WebSocket subprotocol; of path and query of a request. What a client asks with is refused above (`edge/listener-limits.ts`). */
+export const protocolLengthMax = 256;
+export const targetLengthMax = 8_192;
+
 /** What a join carries about its client. */
 export const joinInfo = z.object({
   /** The request's query string without `?`; the gateway bounds it by its limit on headers. */
-  query: text(8192),
+  query: text(targetLengthMax),
   /** Negotiated WebSocket subprotocol; empty if none. */
-  protocol: text(256),
+  protocol: text(protocolLengthMax),
 });
 export type JoinInfo = z.output<typeof joinInfo>;

@@ -6,6 +6,9 @@ import type { DeliveryClass } from "./frames.ts";
 export const headerBytes = 16;
 /** A batch is not longer, unless it holds one single frame. */
 export const batchBytesMax = 4 * 1024 * 1024;
+/** One message of a client or of a room, or one entry of a journal. */
+export const payloadBytesMax = 16 * 1024 * 1024;
+/** A payload with the names of all whom it is for. */
 export const frameBytesMax = 17 * 1024 * 1024;
 export const controlBytesMax = 16 * 1024 * 1024;
 export const chunkBytesMax = 1024 * 1024;

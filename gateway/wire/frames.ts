@@ -1,7 +1,7 @@
 import type { Channel, Cseq, Epoch, Rseq, SessionNumber } from "./ids.ts";
 
 /** Version of everything that crosses a trunk. It changes with the golden bytes, never alone (WIRE-3). */
-export const trunkVersion = 1;
+export const trunkVersion = 2;
 
 /** First byte after a frame's length. PROTOCOL.md gives each layout. */
 export const frameTypes = {

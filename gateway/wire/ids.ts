@@ -28,7 +28,7 @@ export type SessionNumber = number;
 export type Channel = number;
 
 export const roomIdLengthMax = 128;
-const roomIdPattern = /^[A-Za-z0-9._~:-]{1,128}$/;
+const roomIdPattern = new RegExp(`^[A-Za-z0-9._~:-]{1,${roomIdLengthMax}}$`);
 const appPattern = /^[a-z][a-z0-9-]{0,63}$/;
 const memberIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 

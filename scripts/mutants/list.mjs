@@ -41,6 +41,45 @@ export const mutants = [
     suite: ["test/simulation/one-owner.test.ts"],
   },
 
+  {
+    name: "the client's request is kept with its session",
+    file: "gateway/room/roster.ts",
+    find: "cseq: Cseq, { protocol }: JoinInfo): Member {",
+    replace: "cseq: Cseq, { query: protocol }: JoinInfo): Member {",
+    suite: ["test/simulation/join-requests.test.ts"],
+  },
+
+  {
+    name: "what is attached to a session can be changed in place",
+    file: "gateway/room/attachment.ts",
+    find: "return Object.freeze(value);",
+    replace: "return value;",
+    suite: ["test/simulation/attachments.test.ts"],
+  },
+
+  {
+    name: "a client is excused what gateways hold by default",
+    file: "gateway/room/talk-limits.ts",
+    find: "this.#perSecond + member.channel.hold.framesMax",
+    replace: "this.#perSecond + 1_024",
+    suite: ["test/simulation/held-talk.test.ts"],
+  },
+
+  {
+    name: "a trunk's end withdraws nothing that waits",
+    file: "gateway/room/gateway-handler.ts",
+    find: "    for (const channel of [...this.#waiting.keys()]) this.#withdraw(channel);\n",
+    replace: "",
+    suite: ["test/simulation/withdrawn-binds.test.ts"],
+  },
+  {
+    name: "a room that becomes hotter while it waits to be read stays where it is",
+    file: "gateway/room/hottest-first.ts",
+    find: "    this.#rise(entry);\n    this.#sink(entry);",
+    replace: "    void this.#rise;",
+    suite: ["test/unit/room/recovery-queue.test.ts"],
+  },
+
   // The store's answers.
   {
     name: "the store answers before it has taken the append",
@@ -433,7 +472,7 @@ export const mutants = [
   {
     name: "what a gateway has held counts as too much at once",
     file: "gateway/room/talk-limits.ts",
-    find: "this.#perSecond + heldFramesMax",
+    find: "this.#perSecond + member.channel.hold.framesMax",
     replace: "this.#perSecond",
     suite: ["test/simulation/room-turns.test.ts"],
   },
@@ -489,7 +528,7 @@ export const mutants = [
   {
     name: "a reader's changes are taken",
     file: "demo-editor/server/document-room.ts",
-    find: "    if (!this.#isWriter(session)) return refusals.readsOnly;\n",
+    find: "    if (!standingOf(session).isWriter) return refusals.readsOnly;\n",
     replace: "",
     suite: ["test/unit/demo-editor"],
   },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { attachingRoom } from "../support/attaching-room.ts";
+import type { Room } from "../../gateway/room/sdk.ts";
 import { bytesOf, type ClusterShape, clusterOf, moveAway } from "../support/cluster-of.ts";
 import { expectOneLine, LineSpeaker, lineRoom, speak, speakersIn } from "../support/line-room.ts";
 import type { VirtualCluster } from "../support/virtual-cluster.ts";
@@ -37,12 +37,12 @@ test("MOVE-21: a drain waits for a server that comes, and moves everything there
 });
 
 test("MOVE-22: a room that cannot be moved does not keep its server from leaving", async () => {
-  const world = await clusterOf(
-    attachingRoom(() => 1),
-    { servers: 2 },
-  );
+  const heavy = (): Room => ({
+    onMessage: (session, message) => session.send(message.text()),
+    snapshot: () => new Uint8Array(2_000),
+  });
+  const world = await clusterOf(heavy, { servers: 2, app: { stateBytesMax: 1_000 } });
   const client = await world.client("g1", room);
-  client.say("attach");
   await world.advance(50);
   const owner = world.servers.get((await world.ownerOf(room)) ?? "");
   await world.settle(owner?.running.drain() ?? Promise.resolve());

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { MoveResult } from "../../gateway/room/outgoing-move.ts";
-import { attachingRoom } from "../support/attaching-room.ts";
 import { type ClusterShape, clusterOf, moveAway } from "../support/cluster-of.ts";
 import { expectOneLine, LineSpeaker, lineRoom, speak, speakersIn } from "../support/line-room.ts";
 import { storeWith } from "../support/store-with.ts";
@@ -12,27 +11,6 @@ async function lineCluster(shape: ClusterShape = {}): Promise<{ world: VirtualCl
   const world = await clusterOf(lineRoom, { gateways: 2, servers: 3, ...shape });
   return { world, speakers: await speakersIn(world, room) };
 }
-
-test.each([
-  ["a function", () => 1, /attachment|plain/],
-  ["an object of a class", new Map(), /an object of a class/],
-  ["too large", "x".repeat(20_000), /takes \d+ bytes, at most 16384/],
-])(
-  "MOVE-12: an attachment that is %s ends the move with a clear reason, and the room goes on",
-  async (_name, value, reason) => {
-    const world = await clusterOf(attachingRoom(value));
-    const client = await world.client("g1", room);
-    client.say("attach");
-    await world.advance(50);
-    const owner = await world.ownerOf(room);
-    const result = await moveAway(world, room);
-    expect(result).toMatchObject({ kind: "failed", reason: expect.stringMatching(reason) });
-    client.say("still here");
-    await world.advance(100);
-    expect([client.frames, client.closeCode]).toEqual([["still here"], undefined]);
-    expect(await world.ownerOf(room)).toBe(owner);
-  },
-);
 
 test("MOVE-7: a move to nobody, to itself, to one that drains or is full changes nothing and says why", async () => {
   const { world, speakers } = await lineCluster({ servers: 2 });

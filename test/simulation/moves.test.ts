@@ -12,9 +12,9 @@ function countingRoom(room: RoomContext): Room {
     },
     onMessage: (session, message) => {
       total += 1;
-      const attachment = session.attachment as { count: number };
-      attachment.count += 1;
-      room.broadcast(`${total} ${session.id} ${attachment.count} ${message.text()}`);
+      const count = (session.attachment as { count: number }).count + 1;
+      session.attachment = { count };
+      room.broadcast(`${total} ${session.id} ${count} ${message.text()}`);
     },
     snapshot: () => new TextEncoder().encode(String(total)),
     restore: (bytes) => {

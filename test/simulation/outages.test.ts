@@ -45,9 +45,12 @@ test("ROOM-5: a member that leaves while its trunk is broken leaves once and nev
   const heard: string[] = [];
   const world = await clusterOf(
     () => ({
-      onJoin: (session) => heard.push(`join ${session.query}`),
+      onJoin: (session, { query }) => {
+        session.attachment = query;
+        heard.push(`join ${query}`);
+      },
       onMessage: () => {},
-      onLeave: (session, reason) => heard.push(`${reason.kind} ${session.query}`),
+      onLeave: (session, reason) => heard.push(`${reason.kind} ${session.attachment}`),
     }),
     { delayMs: () => 5 },
   );
@@ -70,9 +73,12 @@ test("ROOM-5: a member that the room closes while its trunk is broken is closed 
   const heard: string[] = [];
   const world = await clusterOf(
     () => ({
-      onJoin: (session) => heard.push(`join ${session.query}`),
+      onJoin: (session, { query }) => {
+        session.attachment = query;
+        heard.push(`join ${query}`);
+      },
       onMessage: (session) => session.close(4000, "go"),
-      onLeave: (session, reason) => heard.push(`${reason.kind} ${session.query}`),
+      onLeave: (session, reason) => heard.push(`${reason.kind} ${session.attachment}`),
     }),
     { delayMs: () => 5 },
   );
@@ -122,8 +128,11 @@ test("ROOM-19: the members of a gateway that is killed during a move leave at th
   const left: string[] = [];
   const world = await clusterOf(
     (context) => ({
+      onJoin: (session, { query }) => {
+        session.attachment = query;
+      },
       onMessage: () => {},
-      onLeave: (session, reason) => left.push(`${session.query} ${reason.kind} ${context.epoch}`),
+      onLeave: (session, reason) => left.push(`${session.attachment} ${reason.kind} ${context.epoch}`),
     }),
     { gateways: 2, delayMs: () => 5 },
   );

@@ -7,12 +7,15 @@ async function streams() {
   const turns: string[] = [];
   const world = await clusterOf(
     () => ({
-      onJoin: (session) => turns.push(`join ${session.query}`),
+      onJoin: (session, { query }) => {
+        session.attachment = query;
+        turns.push(`join ${query}`);
+      },
       onMessage: (session, message) => {
-        turns.push(`${session.query} says ${message.text()}`);
+        turns.push(`${session.attachment} says ${message.text()}`);
         if (message.text() === "close me") session.close(4000, "closed");
       },
-      onLeave: (session, reason) => turns.push(`${session.query} ${reason.kind}`),
+      onLeave: (session, reason) => turns.push(`${session.attachment} ${reason.kind}`),
     }),
     { servers: 2 },
   );

@@ -9,9 +9,9 @@ function fragileRoom(room: RoomContext): Room {
     throw new Error("the room's code has failed");
   };
   return {
-    onJoin: (session) => {
+    onJoin: (session, { query }) => {
       session.send("hello");
-      if (session.query === "onJoin") fail();
+      if (query === "onJoin") fail();
     },
     onMessage: (session, message) => {
       const text = message.text();

@@ -97,13 +97,12 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
   };
   let room = create(context);
 
-  function createSession(id: string, query: string): FakeSession {
+  function createSession(id: string): FakeSession {
     const received: Data[] = [];
     const unkept: Data[] = [];
     let closed: FakeSession["closed"];
     const session: FakeSession = {
       id,
-      query,
       protocol: "",
       attachment: undefined,
       received,
@@ -140,9 +139,9 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
     tells,
     timers,
     join(query = "", id = `gateway.${++numbered}`) {
-      const session = createSession(id, query);
+      const session = createSession(id);
       sessions.set(id, session);
-      turn(() => room.onJoin?.(session));
+      turn(() => room.onJoin?.(session, { query, protocol: session.protocol }));
       return session;
     },
     say(session, data) {

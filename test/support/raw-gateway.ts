@@ -52,6 +52,8 @@ export class RawGateway {
       sessions: new Uint8Array(Uint32Array.from(sessions.flat()).buffer),
       unreachable: [],
       force: false,
+      holdFramesMax: 1_024,
+      holdMs: 15_000,
     });
   }
 

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { pack, unpack } from "msgpackr";
 import { WebSocket } from "ws";
+import { trunkVersion } from "../../gateway/wire/frames.ts";
 import { until } from "./until.ts";
 
 const pieceBytes = 256 * 1024;
@@ -58,7 +59,7 @@ function piecesOf(message: Uint8Array): Uint8Array[] {
   return pieces;
 }
 
-export function hello(role = "gateway", id = "g-raw", versions: readonly number[] = [1]) {
+export function hello(role = "gateway", id = "g-raw", versions: readonly number[] = [trunkVersion]) {
   return { t: "hello", versions, role, id, instance: "raw", nonce: randomBytes(32) };
 }
 

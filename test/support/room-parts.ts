@@ -6,7 +6,7 @@ import type { TrunkLink } from "../../gateway/wire/link.ts";
 
 /** Parts of a room without a room around them. */
 
-const nobody = { sendTo: () => {}, closeMember: () => {}, attachmentSet: () => {} };
+const nobody = { sendTo: () => {}, closeMember: () => {}, attach: () => {} };
 
 export function createChannel(gateway = "g1"): GatewayChannel {
   return new GatewayChannel(gateway as GatewayId, 0, 0, { nowMs: 0, watchedMs: 0 });
@@ -15,7 +15,6 @@ export function createChannel(gateway = "g1"): GatewayChannel {
 export function createMember(channel: GatewayChannel, identity: Partial<MemberIdentity> = {}): Member {
   const member = new Member(nobody, channel, {
     number: 1,
-    query: "",
     protocol: "",
     position: 1,
     ref: 0,

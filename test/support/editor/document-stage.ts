@@ -11,7 +11,6 @@ export interface Closed {
 /** Somebody in the document, as its room sees it; `heard` and `closed` are what a gateway would pass on. */
 export class StageSession implements Session {
   readonly id: string;
-  readonly query: string;
   readonly protocol = "";
   attachment: unknown;
   readonly received: { readonly bytes: Uint8Array; readonly isReliable: boolean }[] = [];
@@ -20,16 +19,9 @@ export class StageSession implements Session {
   readonly #heard: (bytes: Uint8Array) => void;
   readonly #ended: (closed: Closed) => void;
 
-  constructor(
-    stage: DocumentStage,
-    id: string,
-    query: string,
-    heard: (bytes: Uint8Array) => void,
-    ended: (closed: Closed) => void,
-  ) {
+  constructor(stage: DocumentStage, id: string, heard: (bytes: Uint8Array) => void, ended: (closed: Closed) => void) {
     this.#stage = stage;
     this.id = id;
-    this.query = query;
     this.#heard = heard;
     this.#ended = ended;
   }
@@ -73,9 +65,9 @@ export class DocumentStage {
     ended: (closed: Closed) => void = () => {},
   ): StageSession {
     this.#numbered += 1;
-    const session = new StageSession(this, `g1.${this.#numbered}`, query, heard, ended);
+    const session = new StageSession(this, `g1.${this.#numbered}`, heard, ended);
     this.sessions.set(session.id, session);
-    this.room.onJoin(session);
+    this.room.onJoin(session, { query, protocol: session.protocol });
     return session;
   }
 

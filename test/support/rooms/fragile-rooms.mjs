@@ -24,6 +24,15 @@ class Fragile {
   }
 }
 
+/** Fails at what a client has asked with, with an error that holds it. */
+class Parsing {
+  onJoin(_session, request) {
+    new URL(request.query);
+  }
+
+  onMessage() {}
+}
+
 class Unopened {
   constructor() {
     throw new Error("this room cannot be made");
@@ -37,5 +46,6 @@ const create = (room) => new Fragile(room);
 export const apps = {
   fragile: { durability: "memory", create },
   small: { durability: "memory", create, sessionsMax: 2, messageBytesMax: 1_000 },
+  parsing: { durability: "memory", create: () => new Parsing() },
   unopened: { durability: "memory", create: () => new Unopened() },
 };

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Attachment } from "../../../gateway/room/attachment.ts";
 import type { RecordHandler, SentOp } from "../../../gateway/room/record-ops.ts";
 import { readRecord } from "../../../gateway/room/record-reader.ts";
 import type { Findings } from "./findings.ts";
@@ -8,9 +9,12 @@ const decoder = new TextDecoder();
 interface FoldedSession {
   /** `gateway.number`. */
   readonly id: string;
-  readonly client: string;
+  /** As its attachment says, which its join sets. */
+  client: string;
   position: number;
   isEnded: boolean;
+  /** It was a session before. */
+  readonly isAgain: boolean;
   /** How often the room had been taken over by then. */
   fences: number;
 }
@@ -71,16 +75,26 @@ export class LedgerFold implements RecordHandler {
     return hash.digest("hex");
   }
 
-  join(ref: number, number: number, cseq: number, gateway: string, query: string): void {
+  join(ref: number, number: number, cseq: number, gateway: string): void {
     const id = `${gateway}.${number}`;
     if (this.#sessions.has(ref)) this.#report("one-name", `two sessions have the name ${ref}`);
-    if (this.positions.has(id)) {
-      if (this.isExact) this.#report("once", `session ${id} (${query}) has joined twice`);
-      // What it had said before its gateway was taken for lost may be said again.
-      this.#places.delete(query);
-    }
-    this.#sessions.set(ref, { id, client: query, position: cseq, isEnded: false, fences: this.#fences });
+    const isAgain = this.positions.has(id);
+    if (isAgain && this.isExact) this.#report("once", `session ${id} has joined twice`);
+    this.#sessions.set(ref, { id, client: "", position: cseq, isEnded: false, isAgain, fences: this.#fences });
     this.positions.set(id, cseq);
+  }
+
+  attachment(ref: number, bytes: Uint8Array): void {
+    const value = Attachment.read(bytes)?.value;
+    const session = this.#known(ref);
+    if (!session) return;
+    if (session.client !== "" || typeof value !== "string" || value === "") {
+      this.#report("fold", `session ${session.id} (${session.client}) has the attachment ${JSON.stringify(value)}`);
+      return;
+    }
+    session.client = value;
+    // What it had said before its gateway was taken for lost may be said again.
+    if (session.isAgain) this.#places.delete(value);
   }
 
   position(ref: number, cseq: number): void {
@@ -138,7 +152,6 @@ export class LedgerFold implements RecordHandler {
     if (text !== expected) this.#report("fold", `${text} was said where the fold of the journal gives ${expected}`);
   }
 
-  attachment(): void {}
   timerSet(): void {}
   timerOver(): void {}
   workBegun(): void {}

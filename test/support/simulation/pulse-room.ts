@@ -33,9 +33,9 @@ function pulse(room: RoomContext, watch: PulseWatch): Room {
     },
   } as unknown as RoomContext);
   return {
-    onJoin: (session) => {
+    onJoin: (session, request) => {
       watch.joined(session);
-      inner.onJoin?.({ send: (text: string) => session.send(dated(text)) } as unknown as Session);
+      inner.onJoin?.({ send: (text: string) => session.send(dated(text)) } as unknown as Session, request);
     },
     onMessage: (session, message) => inner.onMessage(session, message),
     apply: (entry) => inner.apply?.(entry),

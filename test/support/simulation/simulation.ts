@@ -7,6 +7,7 @@ import { DurableTruth } from "./durable-truth.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { Machines } from "./machines.ts";
 import { LedgerStream, type MemberStream, TallyLives, TallyStream } from "./member-streams.ts";
+import { withNamedSessions } from "./named-sessions.ts";
 import { type Action, calmMs, type Plan } from "./plan.ts";
 import { PulseLines, PulseStream } from "./pulse-lines.ts";
 import { type PulseFrame, pulseApp } from "./pulse-room.ts";
@@ -94,7 +95,11 @@ class Simulation {
         network: this.#network,
         chance: this.#chance,
         store: this.#store,
-        apps: { ledger: { ...ledger, idleMs: 600 }, tally: tallyApp(watch), pulse: pulseApp(watch) },
+        apps: {
+          ledger: withNamedSessions({ ...ledger, idleMs: 600 }),
+          tally: tallyApp(watch),
+          pulse: withNamedSessions(pulseApp(watch)),
+        },
         stopped: (instance) => this.#pulses.stopped(instance),
         acknowledged: (session, cseq) => {
           if (!this.#unheldSessions.has(session)) this.#truth.acknowledged(session, cseq);

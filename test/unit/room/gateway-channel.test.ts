@@ -13,6 +13,7 @@ function attached(): { channel: GatewayChannel; written: WrittenLink; dirty: num
   const forgotten: number[] = [];
   channel.attach(written.link, 5, 3, {
     markDirty: ({ channel: number }) => dirty.push(number),
+    awaitDrain: () => {},
     forget: (number) => forgotten.push(number),
   });
   return { channel, written, dirty, forgotten };
@@ -40,7 +41,7 @@ test("ROOM-21: acks that a trunk did not carry are not sent on the next: its `bo
   channel.detach({ nowMs: 0, watchedMs: 0 });
   expect(forgotten).toEqual([5]);
   const next = new WrittenLink();
-  channel.attach(next.link, 6, 4, { markDirty: () => {}, forget: () => {} });
+  channel.attach(next.link, 6, 4, { markDirty: () => {}, awaitDrain: () => {}, forget: () => {} });
   channel.flushAcks();
   channel.ack(member, 3);
   channel.flushAcks();
@@ -146,7 +147,7 @@ test("ROOM-22: latest messages that wait keep their own bytes, and are gone with
   channel.deliverUnkept(everyone, 1, true, bytes("lost"));
   channel.detach({ nowMs: 0, watchedMs: 0 });
   const next = new WrittenLink();
-  channel.attach(next.link, 6, 3, { markDirty: () => {}, forget: () => {} });
+  channel.attach(next.link, 6, 3, { markDirty: () => {}, awaitDrain: () => {}, forget: () => {} });
   channel.flushLatest();
   expect([written.take(), next.take()]).toEqual([[], []]);
 });

@@ -1,9 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { BindRequest } from "../../../gateway/room/cell-ports.ts";
-import type { GatewayChannel } from "../../../gateway/room/gateway-channel.ts";
+import { GatewayChannel, pressureBytes } from "../../../gateway/room/gateway-channel.ts";
 import { GatewayHandler } from "../../../gateway/room/gateway-handler.ts";
 import type { RoomCell } from "../../../gateway/room/room-cell.ts";
 import { createServerCounters } from "../../../gateway/room/server-counters.ts";
+import { WaitingBinds } from "../../../gateway/room/waiting-binds.ts";
 import type { ControlMessage } from "../../../gateway/wire/control.ts";
 import { encodeControl, encodeJoinInfo } from "../../../gateway/wire/control-codec.ts";
 import type { TrunkLink } from "../../../gateway/wire/link.ts";
@@ -18,7 +19,7 @@ function handler() {
   const counters = createServerCounters();
   const heard: string[] = [];
   const requests: BindRequest[] = [];
-  const cancelled: (number | undefined)[] = [];
+  const waiting = new WaitingBinds();
   const live = new Proxy(
     {},
     {
@@ -33,8 +34,10 @@ function handler() {
   const made = new GatewayHandler(
     {
       counters,
-      bind: (request) => void requests.push(request),
-      cancelBind: (_link, channel) => void cancelled.push(channel),
+      bind: (request) => {
+        requests.push(request);
+        waiting.add(request);
+      },
     },
     link,
   );
@@ -50,15 +53,18 @@ function handler() {
       sessions: new Uint8Array(Uint32Array.of(7, 3, 8, 0).buffer),
       unreachable: [],
       force: false,
+      holdFramesMax: 1_024,
+      holdMs: 15_000,
     });
   /** The server takes the request that came last, at that epoch. */
   const accept = (epoch: number): void => {
     const request = requests.at(-1);
     if (!request) throw new Error("nothing was asked for");
     at.attach(link, request.channel, epoch, made);
+    waiting.withdraw(request);
     request.accepted({ live } as unknown as RoomCell, at);
   };
-  return { made, at, written, counters, heard, requests, cancelled, say, bind, accept };
+  return { made, at, written, counters, heard, requests, waiting, say, bind, accept };
 }
 
 const payload = new TextEncoder().encode("x");
@@ -107,18 +113,20 @@ test("EPOCH-1: what only goes down, and what cannot be read, is dropped and harm
 });
 
 test("ROOM-25: who gives a room up is out of it at once; who takes back a request that waits is out of the queue", () => {
-  const { made, say, bind, accept, heard, cancelled } = handler();
+  const { made, say, bind, accept, heard, waiting } = handler();
   bind(4);
   accept(2);
   say({ t: "unbind", channel: 4 });
   expect(heard).toEqual(["gatewayGone g1"]);
   made.onUp(4, 2, 7, 1, true, payload);
   expect(heard).toHaveLength(1);
-  // Only a request that is not accepted can wait anywhere: looking for it costs a walk over all rooms.
-  expect(cancelled).toEqual([]);
   bind(5);
+  bind(6);
   say({ t: "unbind", channel: 5 });
-  expect(cancelled).toEqual([5]);
+  expect([...waiting].map(({ channel }) => channel)).toEqual([6]);
+  // Whoever gives a channel to a second room has that one alone.
+  bind(6);
+  expect(waiting.sessions).toBe(2);
 });
 
 test("ROOM-21: acks leave with the batch, in front of nothing that was said before them", () => {
@@ -136,12 +144,32 @@ test("ROOM-21: acks leave with the batch, in front of nothing that was said befo
 });
 
 test("ROOM-25: when a trunk ends its rooms are told, and nothing that waits for it is answered", () => {
-  const { made, bind, accept, heard, cancelled } = handler();
+  const { made, bind, accept, heard, waiting } = handler();
   bind(4);
   accept(2);
+  bind(5);
   made.onEnd({ kind: "reset", detail: "" });
   expect(heard).toEqual(["detach"]);
-  expect(cancelled).toEqual([undefined]);
+  expect([...waiting]).toEqual([]);
   made.onUp(4, 2, 7, 1, true, payload);
   expect(heard).toHaveLength(1);
+});
+
+test("ROOM-22: when a trunk has drained only the channels that have kept something for it are looked at", () => {
+  const { made, at, bind, accept, written } = handler();
+  bind(4);
+  accept(2);
+  const looks = vi.spyOn(GatewayChannel.prototype, "flushLatest");
+  made.onDrained();
+  expect(looks).not.toHaveBeenCalled();
+  written.bufferedBytes = 2 * pressureBytes;
+  for (const text of ["old", "new"]) {
+    at.deliverUnkept({ kind: "all", except: undefined }, 1, true, new TextEncoder().encode(text));
+  }
+  made.onDrained();
+  expect(looks).toHaveBeenCalledTimes(1);
+  expect(written.take().at(-1)).toContain("new");
+  made.onDrained();
+  expect(looks).toHaveBeenCalledTimes(1);
+  looks.mockRestore();
 });

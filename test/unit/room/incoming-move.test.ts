@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { BindRequest, CellHost } from "../../../gateway/room/cell-ports.ts";
 import { IncomingMove } from "../../../gateway/room/incoming-move.ts";
-import { waitingMax } from "../../../gateway/room/room-cell.ts";
+import { requestsWaitingMax } from "../../../gateway/room/waiting-binds.ts";
 import { WrittenLink } from "../../support/room-parts.ts";
 import { createVirtualRuntime } from "../../support/virtual-runtime.ts";
 
@@ -28,15 +28,16 @@ function incoming() {
 test("MOVE-19: gateways that ask for a room on its way wait, within a bound, and begin anew if it does not come", () => {
   const { runtime, source, dropped, move } = incoming();
   const gateway = new WrittenLink();
-  for (let channel = 1; channel <= waitingMax + 2; channel += 1) {
-    move.bind({ link: gateway.link, channel } as BindRequest);
+  for (let channel = 1; channel <= requestsWaitingMax + 2; channel += 1) {
+    const waits = () => {};
+    move.bind({ link: gateway.link, channel, sessions: new Map(), waits } as unknown as BindRequest);
   }
   expect(gateway.take().map((line) => JSON.parse(line.slice("control ".length)))).toMatchObject([
-    { t: "refused", channel: waitingMax + 1, code: "unavailable" },
-    { t: "refused", channel: waitingMax + 2, code: "unavailable" },
+    { t: "refused", channel: requestsWaitingMax + 1, code: "unavailable" },
+    { t: "refused", channel: requestsWaitingMax + 2, code: "unavailable" },
   ]);
   runtime.advance(10_000);
-  expect(dropped).toHaveLength(waitingMax);
+  expect(dropped).toHaveLength(requestsWaitingMax);
   expect(source.take()).toEqual(['control {"t":"moveFailed","transfer":3,"reason":"the source went silent"}']);
 });
 

@@ -72,7 +72,7 @@ function outboxAt(...gateways: string[]) {
   const links = gateways.map((gateway) => {
     const written = new WrittenLink();
     const channel = outbox.channelTo(gateway as GatewayId, { nowMs: 0, watchedMs: 0 });
-    channel.attach(written.link, 1, 1, { markDirty: () => {}, forget: () => {} });
+    channel.attach(written.link, 1, 1, { markDirty: () => {}, awaitDrain: () => {}, forget: () => {} });
     return { written, channel };
   });
   return { outbox, links };
@@ -124,7 +124,7 @@ test("ROOM-1: what a gateway that comes back has not seen is sent again in order
   outbox.deliver({ kind: "some", members: [here, there] }, "4");
   outbox.close(here, 4000, new TextEncoder().encode("5"));
   one.written.take();
-  one.channel.attach(one.written.link, 2, 1, { markDirty: () => {}, forget: () => {} });
+  one.channel.attach(one.written.link, 2, 1, { markDirty: () => {}, awaitDrain: () => {}, forget: () => {} });
   const { from } = outbox.resumeAt(one.channel, 1, 1);
   outbox.sendAfter(one.channel, from);
   expect(one.written.take()).toEqual([

@@ -17,6 +17,7 @@ test("ROOM-24: everything that is wrong with apps is said at once, each with its
     none: { ...sound, create: undefined },
     durable: { ...sound, durability: "sometimes" },
     fast: { ...sound, tickHz: 1_000, messageBytesMax: -1, idleMs: Number.NaN },
+    wide: { ...sound, sessionsMax: 40_001, version: "v".repeat(129) },
   } as unknown as Apps;
   let message = "";
   try {
@@ -25,7 +26,16 @@ test("ROOM-24: everything that is wrong with apps is said at once, each with its
     expect(error).toMatchObject({ code: "bad-app", retryable: false });
     message = (error as Error).message;
   }
-  for (const part of ['"Not a name"', '"none": create', '"durable": ', '"fast": tickHz', "messageBytesMax", "idleMs"]) {
+  for (const part of [
+    '"Not a name"',
+    '"none": create',
+    '"durable": ',
+    '"fast": tickHz',
+    "messageBytesMax",
+    "idleMs",
+    "sessionsMax",
+    "version",
+  ]) {
     expect(message).toContain(part);
   }
   expect(() => readApps({})).toThrow("there is no app");

@@ -72,6 +72,8 @@ export const sampleControls: Readonly<Record<SampleName, ControlMessage>> = {
     sessions: bytes(3, 0, 0, 0, 4, 0, 0, 0),
     unreachable: [server],
     force: false,
+    holdFramesMax: 1_024,
+    holdMs: 15_000,
   },
   unbind: { t: "unbind", channel: 1 },
   bound: {
@@ -109,10 +111,10 @@ const nonce = new Uint8Array(32).fill(1);
 
 /** The four messages of the handshake. */
 export const sampleHandshake: { readonly [T in HandshakeMessage["t"]]: HandshakeMessage<T> } = {
-  hello: { t: "hello", versions: [1], role: "gateway", id: "g1" as ServerId, instance: "i1", nonce },
+  hello: { t: "hello", versions: [2], role: "gateway", id: "g1" as ServerId, instance: "i1", nonce },
   challenge: {
     t: "challenge",
-    version: 1,
+    version: 2,
     role: "server",
     id: server,
     instance: "i2",
