@@ -171,7 +171,8 @@ class BenchArena {
         }
       },
       append: (entry) => this.#room.apply(typeof entry === "string" ? new TextEncoder().encode(entry) : entry),
-      tell() {},
+      tell: () => true,
+      unheardBy: () => 0,
       setTimer: (name, delayMs) => void this.#timers.set(name, this.#nowMs + delayMs),
       clearTimer: (name) => void this.#timers.delete(name),
       work() {},

@@ -33,6 +33,7 @@ export function createBenchRoom(
     marker: undefined,
     tellRefusal: () => undefined,
     offerTell: nothing,
+    remindToSettle: nothing,
     roomThrew: (error) => {
       throw error;
     },

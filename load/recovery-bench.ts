@@ -78,7 +78,11 @@ async function take(store: Store, room: RoomKey, owner: string, expect: Head | u
 /** Lives until it is about to need its next snapshot, and is left there. */
 async function liveOnce(store: Store, room: RoomKey): Promise<{ head: Head; bytes: number; records: number }> {
   const head = await take(store, room, "s1", undefined);
-  const live = createBenchRoom(room, head.epoch, settingOn(store), create, { kind: "stored", parts: undefined });
+  const live = createBenchRoom(room, head.epoch, settingOn(store), create, {
+    kind: "stored",
+    parts: undefined,
+    skip: false,
+  });
   const said = new BenchMembers(live, head, members);
   const idle = (): Promise<void> => new Promise((resolve) => live.journaled?.whenQuiet(resolve));
   await said.say(members, payload);
@@ -113,7 +117,7 @@ try {
     const beganMs = performance.now();
     const at = await take(store, room, "s2", head);
     const again = (from: Origin): LiveRoom => createBenchRoom(room, at.epoch, settingOn(store), create, from);
-    const recovered = await recoverJournaled(store, room, "1", at, again, () => Promise.resolve());
+    const recovered = await recoverJournaled(store, room, "1", at, undefined, again, () => Promise.resolve());
     took.push(performance.now() - beganMs);
     if (recovered.kind !== "live" || recovered.live.sessions.size !== members) throw new Error(`${room} is not back`);
     recovered.live.dispose();

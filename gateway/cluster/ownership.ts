@@ -257,6 +257,8 @@ const table: Table<Ownership, OwnershipEvent, OwnershipEffect> = {
   },
   reclaiming: {
     ...ignoring,
+    // A room whose code has failed does not come back by itself, and nobody is to wait for it.
+    roomThrew: (state) => release(state.epoch, broken, { kind: "closeMembers" }),
     // MOVE-4, OWN-3: a room goes on only after it has won the head again, at the next epoch.
     taken: (_state, event) => resume(event.head.epoch),
     fenced: (state, event) =>
@@ -268,12 +270,16 @@ const table: Table<Ownership, OwnershipEvent, OwnershipEffect> = {
   },
   suspended: {
     ...ignoring,
+    // A room whose code has failed does not come back by itself, and nobody is to wait for it.
+    roomThrew: (state) => release(state.epoch, broken, { kind: "closeMembers" }),
     renewalFresh: (state) => verify(state.epoch),
     releaseRequested: (state) => release(state.epoch, free),
     fenced: (_state, event) => lostTo(event.head),
   },
   verifying: {
     ...ignoring,
+    // A room whose code has failed does not come back by itself, and nobody is to wait for it.
+    roomThrew: (state) => release(state.epoch, broken, { kind: "closeMembers" }),
     // OWN-3: whoever decided during the silence to take the room may do so later than this answer. Without a journal nothing would ever
     // tell its two owners of each other, so the head is won again: one of the two takeovers is fenced.
     headRead: (state, event) => (isMine(event.head, event.me, state.epoch) ? reclaim(state.epoch) : lostTo(event.head)),

@@ -1,4 +1,4 @@
-import { protocolLengthMax, targetLengthMax } from "../wire/control.ts";
+import { protocolLengthMax, targetLengthMax } from "../wire/text-limits.ts";
 import { uwsHeaderBytesMax } from "../wire/uws-binary.ts";
 
 /** Limits that both listeners share; those that an operator sets are in `ListenerOptions`. */

@@ -1,5 +1,5 @@
 import { RoomgateError } from "../wire/errors.ts";
-import type { GatewayStatus, MoveReport, RoomStatus, ServerStatus } from "./cluster-control.ts";
+import type { GatewayStatus, MoveReport, RoomStatus, ServerStatus, SkipReport } from "./cluster-control.ts";
 
 /** The admin side of a running cluster. All calls reject with a `RoomgateError` (`admin-unreachable`, `admin-missing`, `admin-refused`). */
 export interface AdminClient {
@@ -7,6 +7,7 @@ export interface AdminClient {
   gateways(): Promise<readonly GatewayStatus[]>;
   rooms(query: Readonly<Record<string, string>>): Promise<readonly RoomStatus[]>;
   move(room: string, to: string): Promise<MoveReport>;
+  skip(room: string, record: number): Promise<SkipReport>;
   drain(server: string): Promise<void>;
 }
 
@@ -49,6 +50,7 @@ export function createAdminClient(base: string): AdminClient {
     gateways: async () => (await call("/api/gateways")) as readonly GatewayStatus[],
     rooms: async (query) => (await call(`/api/rooms?${new URLSearchParams(query)}`)) as readonly RoomStatus[],
     move: async (room, to) => (await call(`/api/rooms/${roomPath(room)}/move`, { to })) as MoveReport,
+    skip: async (room, record) => (await call(`/api/rooms/${roomPath(room)}/skip`, { record })) as SkipReport,
     drain: async (server) => {
       await call(`/api/servers/${encodeURIComponent(server)}/drain`, {});
     },

@@ -94,6 +94,18 @@ function routesOf(control: ClusterControl, log: Logger, dashboard: DashboardPage
         return send(reply, answer);
       },
     },
+    "/api/rooms/:app/:id/skip": {
+      POST: async (request, reply) => {
+        const room = roomOf(request);
+        if (room === undefined) return badRoom(reply);
+        const body = skipBody.safeParse(request.body);
+        if (!body.success) return fail(reply, 400, 'the body must be {"record":<position in the journal>}');
+        const { record } = body.data;
+        const answer = await control.skip(room, record);
+        log.warn({ room, record, outcome: answer.kind, from: request.ip }, "asked to skip a record");
+        return send(reply, answer);
+      },
+    },
     "/api/servers/:id/drain": {
       POST: async (request, reply) => {
         const server = parseServerId((request.params as { id: string }).id);
@@ -205,6 +217,7 @@ function roomOf(request: FastifyRequest): RoomKey | undefined {
   return makeRoomKey(app, id);
 }
 
+const skipBody = z.object({ record: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER) });
 const moveBody = z.object({ to: z.string() });
 
 function targetOf(body: unknown): ServerId | undefined {

@@ -13,6 +13,11 @@ export interface ClusterControl {
   room(key: RoomKey): Promise<Answer<RoomStatus>>;
   /** Answers when the room runs at `to`. `conflict`: nothing changed, and why. */
   move(key: RoomKey, to: ServerId): Promise<Answer<MoveReport>>;
+  /**
+   * Runs a room again that cannot be recovered, and leaves out what cannot be done of `record` of its journal, for good. Answers when the room's
+   * state without it is stored. `conflict`: nothing changed, and why.
+   */
+  skip(key: RoomKey, record: number): Promise<Answer<SkipReport>>;
   /** Answers when the server has begun to move its rooms away. Safe to repeat. */
   drain(server: ServerId): Promise<Answer<undefined>>;
   /** Prometheus text. */
@@ -25,6 +30,13 @@ export type Answer<Value> =
   | { readonly kind: "not-found"; readonly detail: string }
   | { readonly kind: "conflict"; readonly detail: string }
   | { readonly kind: "unavailable"; readonly detail: string };
+
+export interface SkipReport {
+  readonly room: RoomKey;
+  readonly record: number;
+  readonly server: ServerId;
+  readonly epoch: Epoch;
+}
 
 export interface ServerStatus {
   readonly id: ServerId;

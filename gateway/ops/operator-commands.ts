@@ -19,7 +19,7 @@ type Print = (text: string) => void;
 /** As the admin side has it. */
 const roomsLimitDefault = 1000;
 
-/** `status`, `rooms`, `drain`, `move`: what an operator asks of a running cluster. `adminUrl` is where it is unless `--admin` says otherwise. */
+/** `status`, `rooms`, `drain`, `move`, `skip`: what an operator asks of a running cluster. `adminUrl` is where it is unless `--admin` says otherwise. */
 export function addOperatorCommands(program: Command, adminUrl: () => string, print: Print): void {
   const clientOf = (flags: OperatorFlags): AdminClient => createAdminClient(flags.admin ?? adminUrl());
   const command = (name: string, help: string): Command =>
@@ -71,13 +71,32 @@ export function addOperatorCommands(program: Command, adminUrl: () => string, pr
     .argument("<room>", "as app/id")
     .argument("<server>", "its id, or a beginning of it that no other has")
     .action(async (room: string, text: string, flags: OperatorFlags) => {
-      if (!room.includes("/")) throw new RoomgateError("room-bad", `a room is <app>/<id>, and this is ${room}`);
+      assertRoom(room);
       const client = clientOf(flags);
       const report = await client.move(room, await serverOf(client, text));
       const { from, to, epoch, pauseMs } = report;
       if (flags.json) return print(JSON.stringify(report));
       print(`${room} moved from ${from} to ${to}: epoch ${epoch}, it stood still for ${pauseMs.toFixed(1)} ms`);
     });
+
+  command("skip", "run a room again that cannot be recovered: leaves out for good what cannot be done of one record")
+    .argument("<room>", "as app/id")
+    .argument("<record>", "its position in the room's journal, as the server's log names it")
+    .action(async (room: string, text: string, flags: OperatorFlags) => {
+      assertRoom(room);
+      const record = Number(text);
+      if (!Number.isSafeInteger(record) || record < 0)
+        throw new RoomgateError("record-bad", `a record is a whole number, and this is ${text}`);
+      const report = await clientOf(flags).skip(room, record);
+      if (flags.json) return print(JSON.stringify(report));
+      print(
+        `${room} runs at ${report.server}, epoch ${report.epoch}, without what could not be done of record ${record}`,
+      );
+    });
+}
+
+function assertRoom(room: string): void {
+  if (!room.includes("/")) throw new RoomgateError("room-bad", `a room is <app>/<id>, and this is ${room}`);
 }
 
 async function serverOf(client: AdminClient, text: string): Promise<string> {

@@ -1,8 +1,8 @@
 import { defaultClientLimits } from "../cluster/default-limits.ts";
 import { defaultTiming } from "../cluster/timing.ts";
-import { addressLengthMax } from "../wire/control.ts";
 import { payloadBytesMax } from "../wire/frame-layout.ts";
 import { parseServerId } from "../wire/ids.ts";
+import { addressLengthMax } from "../wire/text-limits.ts";
 import { choice, decimal, integer, type OptionRow, optionalText, text, textList, toggle } from "./option-kinds.ts";
 
 const mebibyte = 1024 * 1024;

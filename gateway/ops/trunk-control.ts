@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Member } from "../cluster/membership.ts";
 import type { Store } from "../store/port.ts";
-import { parseRoomKey, type RoomKey, type ServerId } from "../wire/ids.ts";
+import { appOf, parseRoomKey, type RoomKey, type ServerId } from "../wire/ids.ts";
 import type {
   Answer,
   ClusterControl,
@@ -116,6 +116,21 @@ export function createTrunkControl(deps: TrunkControlDeps): ClusterControl {
       return moveAnswer(key, answer);
     },
 
+    async skip(key, record) {
+      const found = await store.readHead(key);
+      if (found.kind === "unavailable") return unavailable(found.reason);
+      const { owner = null } = found.head ?? {};
+      const live = serversNow().filter(({ state, info }) => state === "live" && info.apps.includes(appOf(key)));
+      const server = live.find(({ id }) => id === owner) ?? live[0];
+      if (found.head === undefined) return { kind: "not-found", detail: `there is no room ${key}` };
+      if (server === undefined) return conflict(`no live server has the app of ${key}`);
+      const answer = await requests.ask(server.info.address, { op: "skip", room: key, record }, moveTimeoutMs);
+      if (answer.status === "unreachable") return unavailable(answer.detail);
+      const told = skipValue.safeParse(answer.status === "ok" ? answer.value : undefined);
+      if (!told.success) return conflict(answer.detail ?? "it cannot be done now");
+      return { kind: "ok", value: { room: key, record, server: server.id as ServerId, epoch: told.data.epoch } };
+    },
+
     async drain(id) {
       let server = serverOf(id);
       if (server === undefined) {
@@ -153,6 +168,7 @@ const roomKey = z.string().transform((text, context): RoomKey => {
 });
 const roomEntry = z.object({ epoch: count, sessions: count });
 const roomList = z.array(roomEntry.extend({ room: roomKey }));
+const skipValue = z.object({ epoch: count });
 const moveValue = z.object({ from: z.string(), to: z.string(), epoch: count, pauseMs: z.number().min(0) });
 
 function moveAnswer(room: RoomKey, answer: ServerAnswer): Answer<MoveReport> {

@@ -1,6 +1,6 @@
-import { appVersionLengthMax } from "../wire/control.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import { type AppName, appOf, parseAppName, type RoomKey } from "../wire/ids.ts";
+import { appVersionLengthMax } from "../wire/text-limits.ts";
 import { sessionsMaxLimit } from "./room-bounds.ts";
 import type { AppDefinition, Apps } from "./sdk.ts";
 

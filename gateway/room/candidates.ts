@@ -5,8 +5,7 @@ import { createPlacement, type Placement } from "../cluster/rendezvous.ts";
 import type { MemberAgent } from "../store/member-agent.ts";
 import type { MemberRecord } from "../store/port.ts";
 import { type AppName, appOf, type RoomKey, type ServerId } from "../wire/ids.ts";
-
-const deathsWithinMs = 60_000;
+import { quarantine } from "./fault-book.ts";
 
 /** Which servers could take a room, by the present view. Derived anew when the view changes. */
 export class Candidates {
@@ -42,6 +41,17 @@ export class Candidates {
     return this.#placementFor(appOf(room)).first(room);
   }
 
+  /** Whether this server is the one to take the room of itself: the first in its order that has room. */
+  isMine(room: RoomKey, myRooms: number, myWeight: number): boolean {
+    const placement = this.#placementFor(appOf(room));
+    const ranked = placement.ranked(room, placement.servers.length);
+    const ownRoom = { ownRooms: myRooms, ownWeight: myWeight, others: this.othersLoad(), claimsSinceView: 0 };
+    const taker = ranked.find((server) =>
+      server === this.#me ? mayClaim(ownRoom).ok : this.hasRoom(server, myRooms, myWeight),
+    );
+    return (taker ?? ranked[0]) === this.#me;
+  }
+
   /** The other servers that can take it now, in its order. */
   others(room: RoomKey): ServerId[] {
     const placement = this.#placementFor(appOf(room));
@@ -53,7 +63,7 @@ export class Candidates {
     const { membership } = this.#members;
     let deaths = 0;
     for (const member of membership.members.values()) {
-      const isRecent = member.state !== "lost" || inStateMs(membership, member) <= deathsWithinMs;
+      const isRecent = member.state !== "lost" || inStateMs(membership, member) <= quarantine.withinMs;
       if (member.info.suspect === room && isRecent) deaths += 1;
     }
     return deaths;

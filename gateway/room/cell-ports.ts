@@ -48,7 +48,10 @@ export interface CellHost {
   mayHaveLapsed(sinceMs: number): boolean;
   /** Looks at the members' rows now. */
   lookAgain(): Promise<void>;
-  claimVerdict(room: RoomKey, force: boolean): ClaimVerdict;
+  /** `isOrdered`: an operator wants it here, whatever it has done. */
+  claimVerdict(room: RoomKey, force: boolean, isOrdered: boolean): ClaimVerdict;
+  /** The room has failed, and is closed for it. */
+  roomFailed(room: RoomKey): void;
   addressOf(server: ServerId): string | undefined;
   readonly tells: TellDesk;
   tellRefusal(to: RoomKey): string | undefined;

@@ -66,23 +66,42 @@ export class GatewayHandler implements LinkHandler, ChannelPort {
     const at = this.#boundAt(channel, epoch);
     if (!at) return;
     const decoded = decodeJoinInfo(info);
-    if (decoded) at.cell.live?.join(at.at, session, cseq, decoded);
-    else this.#host.counters.framesDropped += 1;
+    if (!decoded) {
+      this.#host.counters.framesDropped += 1;
+      return;
+    }
+    try {
+      at.cell.live?.join(at.at, session, cseq, decoded);
+    } catch (error) {
+      at.cell.roomThrew(error);
+    }
   }
 
   onUp(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, isText: boolean, payload: Uint8Array): void {
     const at = this.#boundAt(channel, epoch);
-    at?.cell.live?.up(at.at, session, cseq, isText, payload);
+    try {
+      at?.cell.live?.up(at.at, session, cseq, isText, payload);
+    } catch (error) {
+      at?.cell.roomThrew(error);
+    }
   }
 
   onLeave(channel: Channel, epoch: Epoch, session: SessionNumber, cseq: Cseq, code: number): void {
     const at = this.#boundAt(channel, epoch);
-    at?.cell.live?.leave(at.at, session, cseq, code);
+    try {
+      at?.cell.live?.leave(at.at, session, cseq, code);
+    } catch (error) {
+      at?.cell.roomThrew(error);
+    }
   }
 
   onSeen(channel: Channel, epoch: Epoch, rseq: Rseq): void {
     const at = this.#boundAt(channel, epoch);
-    at?.cell.live?.seen(at.at, rseq);
+    try {
+      at?.cell.live?.seen(at.at, rseq);
+    } catch (error) {
+      at?.cell.roomThrew(error);
+    }
   }
 
   onControl(bytes: Uint8Array): void {

@@ -1,9 +1,11 @@
 import { type MoveIn, type MoveInEffect, type MoveInEvent, stepMoveIn } from "../cluster/move-in.ts";
 import type { HeadView } from "../cluster/ownership.ts";
-import { type Control, cutDetail } from "../wire/control.ts";
+import type { Control } from "../wire/control.ts";
+import { describeError } from "../wire/errors.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Timer } from "../wire/runtime.ts";
+import { cutDetail } from "../wire/text-limits.ts";
 import { isJournaled, stateBytesMaxOf } from "./apps.ts";
 import { BodyReceiver } from "./body-transfer.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
@@ -12,7 +14,7 @@ import { createLiveRoom } from "./live-room-factory.ts";
 import { headLimits } from "./room-bounds.ts";
 import type { RoomCell } from "./room-cell.ts";
 import type { AppDefinition } from "./sdk.ts";
-import { decodeBody } from "./state-body.ts";
+import { decodeBody, type StateParts } from "./state-body.ts";
 import { WaitingBinds } from "./waiting-binds.ts";
 
 export interface IncomingHost {
@@ -138,25 +140,32 @@ export class IncomingMove {
   #restore(): void {
     const body = this.#receiver?.part === "final" ? this.#receiver.whole : undefined;
     this.#receiver = undefined;
+    let moved: StateParts;
     try {
       if (!body) throw new Error("the state did not come whole");
-      const moved = decodeBody(body, this.#copied);
-      this.#live = createLiveRoom(
-        this.#host.cells,
-        this.room,
-        this.definition,
-        this.#epoch + 1,
-        { kind: "moved", parts: moved },
-        () => this.#cell,
-      );
+      moved = decodeBody(body, this.#copied);
     } catch (error) {
-      const reason = `the state cannot be restored: ${error instanceof Error ? error.message : String(error)}`;
-      this.#host.cells.log.error({ room: this.room, err: error }, "moved room cannot be restored");
-      this.#tell({ kind: "restoreFailed", reason });
+      this.#cannotRestore(error);
+      return;
+    }
+    try {
+      const from = { kind: "moved", parts: moved } as const;
+      const { cells } = this.#host;
+      this.#live = createLiveRoom(cells, this.room, this.definition, this.#epoch + 1, from, () => this.#cell);
+    } catch (error) {
+      // ROOM-38: here as anywhere, what its code throws counts against the room.
+      this.#host.cells.roomFailed(this.room);
+      this.#cannotRestore(error);
       return;
     }
     this.#copied = undefined;
     this.#tell({ kind: "restored" });
+  }
+
+  #cannotRestore(error: unknown): void {
+    const err = describeError(error);
+    this.#host.cells.log.error({ room: this.room, err }, "moved room cannot be restored");
+    this.#tell({ kind: "restoreFailed", reason: `the state cannot be restored: ${err.message}` });
   }
 
   async #takeOver(expect: { epoch: number; tail: number }): Promise<void> {

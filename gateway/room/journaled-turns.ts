@@ -4,6 +4,7 @@ import type { Runtime } from "../wire/runtime.ts";
 import type { Committer } from "./committer.ts";
 import type { Member } from "./member.ts";
 import { type Held, OutputGate } from "./output-gate.ts";
+import type { RecordWriter } from "./record-writer.ts";
 import { pendingBytesMax, RoomJournal } from "./room-journal.ts";
 import type { RoomOutbox } from "./room-outbox.ts";
 import type { SentMessage } from "./sent-tail.ts";
@@ -19,12 +20,29 @@ export interface JournalSetting {
   durable(): void;
 }
 
+/** What its room gives it besides. */
+export interface JournaledRoom {
+  /** The room's clock. */
+  clockMs(): number;
+  hasTimers(): boolean;
+  /** A record with that clock in it is about to be written. */
+  clockNoted(): void;
+  /** Something must be done though nobody is there. */
+  mustRun(): boolean;
+  /** A member has ended, and everybody may know. */
+  forget(member: Member): void;
+  /** What is durable could not be said. */
+  failed(error: unknown): void;
+}
+
+const timerRider = (name: string): string => `timer ${name}`;
+
 const ridersMax = 256;
 
 /**
- * What turns of a journaled room write down, and the gate in front of what they say. A turn that appends, sends reliably, lets
- * somebody in or out, or sets an attachment has a record; other turns do not, and their changes of timers and work ride along
- * with the next one that has.
+ * What turns of a journaled room write down, and the gate in front of what they say. COMMIT-8: a turn that appends, sends reliably, tells,
+ * hears, lets somebody in or out, sets an attachment, or changes timers or work has a record; others do not. What promises nothing to
+ * anybody (a session that is forgotten, a line that is settled) rides along with the next one that has.
  */
 export class JournaledTurns {
   /** Keeps something until its turn is durable; missing where things leave at once. */
@@ -33,7 +51,7 @@ export class JournaledTurns {
   readonly works = new Set<string>();
   readonly #key: RoomKey;
   readonly #setting: JournalSetting;
-  readonly #forget: (member: Member) => void;
+  readonly #room: JournaledRoom;
   readonly #riders = new Map<string, () => void>();
   #outbox: RoomOutbox | undefined;
   #gate: OutputGate | undefined;
@@ -42,11 +60,10 @@ export class JournaledTurns {
   #advanced: Member | undefined;
   #since = { bytes: 0, records: 0 };
 
-  /** `forget`: a member has ended, and everybody may know. */
-  constructor(key: RoomKey, setting: JournalSetting, forget: (member: Member) => void) {
+  constructor(key: RoomKey, setting: JournalSetting, room: JournaledRoom) {
     this.#key = key;
     this.#setting = setting;
-    this.#forget = forget;
+    this.#room = room;
     if (setting.intervalMs === undefined)
       this.hold = (held) => (this.#gate ? this.#gate.hold(held) : this.#early.push(held));
   }
@@ -93,6 +110,9 @@ export class JournaledTurns {
       runtime,
       { intervalMs: intervalMs ?? 0 },
       {
+        sealing: (writer) => this.#sealing(writer),
+        mustRun: () => this.#room.mustRun(),
+        failed: (error) => this.#room.failed(error),
         durable: (record) => this.#durable(record),
         fenced: (found) => this.#setting.fenced(found),
       },
@@ -147,20 +167,28 @@ export class JournaledTurns {
     this.#writer?.attachment(member.ref, member.kept.bytes);
   }
 
-  timerSet(name: string, delayMs: number): void {
-    this.#ride(`timer ${name}`, () => this.#writer?.timerSet(name, delayMs));
+  timerSet(name: string, dueMs: number): void {
+    // While the room is being created there is nothing to write to: it goes with the first record.
+    if (this.#writer) this.#writer.timerSet(name, dueMs);
+    else this.#ride(timerRider(name), () => this.#writer?.timerSet(name, dueMs));
   }
 
   timerOver(name: string): void {
-    this.#ride(`timer ${name}`, () => this.#writer?.timerOver(name));
+    if (this.#writer) this.#writer.timerOver(name);
+    else this.#riders.delete(timerRider(name));
+  }
+
+  /** What was set while the room was created does not count: it was there before, with timers of its own. */
+  forgetCreation(): void {
+    this.#riders.clear();
   }
 
   workBegun(name: string): void {
-    this.#ride(`work ${name}`, () => this.#writer?.workBegun(name));
+    this.#writer?.workBegun(name);
   }
 
   workOver(name: string): void {
-    this.#ride(`work ${name}`, () => this.#writer?.workOver(name));
+    this.#writer?.workOver(name);
   }
 
   tell(room: string, number: number, isText: boolean, bytes: Uint8Array): void {
@@ -171,8 +199,20 @@ export class JournaledTurns {
     this.#ride(`told ${room}`, () => this.#writer?.told(room, number));
   }
 
-  heard(room: string, number: number): void {
-    this.#writer?.heard(room, number);
+  heard(room: string, line: number, number: number): void {
+    this.#writer?.heard(room, line, number);
+  }
+
+  settled(room: string): void {
+    this.#ride(`settled ${room}`, () => this.#writer?.settled(room));
+  }
+
+  tellRefused(room: string): void {
+    this.#writer?.tellRefused(room);
+  }
+
+  tellReady(room: string): void {
+    this.#writer?.tellReady(room);
   }
 
   // ---- their ends ----
@@ -195,26 +235,37 @@ export class JournaledTurns {
     this.#gate?.failTurn();
   }
 
-  /** Calls `task` once everything is durable and said. Not, if the room is lost before. */
-  whenQuiet(task: () => void): void {
-    if (!this.#journal) {
-      task();
-      return;
-    }
+  /** Outside of a turn: records how far the room's clock has come, and whatever rides. Answers whether there is anything to record to. */
+  noteClock(): boolean {
+    if (!this.#journal) return false;
+    this.#journal.writer.clock(this.#room.clockMs());
     this.#writeRiders();
     this.#gate?.endTurn(this.#journal.endTurn());
-    this.#journal.whenIdle(task);
+    return true;
+  }
+
+  /** Outside of a turn: appends something and calls `task` when that is durable. Only the room's owner gets there. */
+  prove(task: () => void): void {
+    this.#gate?.hold({ kind: "call", task });
+    this.noteClock();
+  }
+
+  /** Calls `task` once everything is durable and said. Not, if the room is lost before. */
+  whenQuiet(task: () => void): void {
+    if (this.#journal) this.#journal.whenDurable(this.#flush(this.#journal), task);
+    else task();
   }
 
   /** The same, but called also when the room is lost. */
   whenSettled(task: () => void): void {
-    let isDone = false;
-    const once = (): void => {
-      if (!isDone) task();
-      isDone = true;
-    };
-    this.#journal?.onStop(once);
-    this.whenQuiet(once);
+    if (this.#journal) this.#journal.whenSettled(this.#flush(this.#journal), task);
+    else task();
+  }
+
+  #flush(journal: RoomJournal): Position {
+    this.#writeRiders();
+    this.#gate?.endTurn(journal.endTurn());
+    return journal.flush();
   }
 
   stop(): void {
@@ -236,6 +287,12 @@ export class JournaledTurns {
     this.#riders.clear();
   }
 
+  #sealing(writer: RecordWriter): void {
+    if (!this.#room.hasTimers()) return;
+    writer.clock(this.#room.clockMs());
+    this.#room.clockNoted();
+  }
+
   #durable(record: Position): void {
     this.#gate?.release(record);
     this.#setting.durable();
@@ -253,7 +310,7 @@ export class JournaledTurns {
         held.member.channel.ack(held.member, held.cseq);
         return;
       case "forget":
-        this.#forget(held.member);
+        this.#room.forget(held.member);
         return;
       case "call":
         held.task();

@@ -36,6 +36,7 @@ export function createLiveRoom(
         const speaker = cell()?.live?.tells;
         if (speaker) host.tells.offer(speaker, to);
       },
+      remindToSettle: (from) => host.tells.remind(from, key),
     },
     from,
   );

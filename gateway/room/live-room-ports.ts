@@ -22,6 +22,8 @@ export interface LiveRoomHost {
   tellRefusal(to: RoomKey): string | undefined;
   /** Something waits to be told to `to`. */
   offerTell(to: RoomKey): void;
+  /** `from` is to settle what this room has heard of it. */
+  remindToSettle(from: RoomKey): void;
   /** The room's code has thrown. No turn follows. */
   roomThrew(error: unknown): void;
 }
@@ -46,4 +48,5 @@ export interface Binding {
 export type Origin =
   | { readonly kind: "snapshot"; readonly app: Uint8Array | undefined }
   | { readonly kind: "moved"; readonly parts: StateParts }
-  | { readonly kind: "stored"; readonly parts: StateParts | undefined };
+  /** `skip`: by an operator's word, what of it cannot be delivered any more is left out. */
+  | { readonly kind: "stored"; readonly parts: StateParts | undefined; readonly skip: boolean };

@@ -1,4 +1,4 @@
-import type { HeadVersion } from "../store/port.ts";
+import type { HeadVersion, JournalRecord, Position } from "../store/port.ts";
 import { closeCodes } from "../wire/close-codes.ts";
 import type { JoinInfo } from "../wire/control.ts";
 import type { Cseq, Epoch, GatewayId, RoomKey, Rseq, SessionNumber } from "../wire/ids.ts";
@@ -9,22 +9,22 @@ import type { GatewayChannel } from "./gateway-channel.ts";
 import { JournaledTurns } from "./journaled-turns.ts";
 import type { Binding, LiveRoomHost, Origin } from "./live-room-ports.ts";
 import type { Member } from "./member.ts";
-import { readRecord } from "./record-reader.ts";
+import { applyEntry, createRoom, takeSnapshot } from "./room-code.ts";
 import { type FaceHost, RoomFace } from "./room-face.ts";
 import { RoomMessage } from "./room-message.ts";
+import { RoomOrigin } from "./room-origin.ts";
 import { RoomOutbox } from "./room-outbox.ts";
-import { RoomReplay } from "./room-replay.ts";
+import { RoomSchedule } from "./room-schedule.ts";
 import { RoomTells } from "./room-tells.ts";
-import { RoomTimers } from "./room-timers.ts";
-import { RoomWork } from "./room-work.ts";
+import type { Task } from "./room-work.ts";
 import { Roster } from "./roster.ts";
-import type { AppDefinition, Data, Room, SendOptions, WorkOutcome } from "./sdk.ts";
+import type { AppDefinition, Data, Room, SendOptions } from "./sdk.ts";
 import type { Target } from "./sent-tail.ts";
 import type { StateParts } from "./state-body.ts";
 import { TalkLimits } from "./talk-limits.ts";
-import { Ticker } from "./ticker.ts";
+import { TurnBudget } from "./turn-budget.ts";
 import { Turns, type TurnsHost } from "./turns.ts";
-import { restore, takeHead } from "./whole-state.ts";
+import { takeHead } from "./whole-state.ts";
 
 /**
  * A room that runs here: its code, its members, its turns. It knows nothing of who owns what; its cell halts it and lets it
@@ -38,13 +38,13 @@ export class LiveRoom implements FaceHost, TurnsHost {
   readonly #talk: TalkLimits;
   readonly #host: LiveRoomHost;
   readonly roster: Roster;
+  readonly #budget = new TurnBudget();
   readonly #outbox: RoomOutbox;
   readonly #journaled: JournaledTurns | undefined;
   readonly tells: RoomTells;
-  readonly #timers: RoomTimers;
-  readonly #work: RoomWork;
-  readonly #ticker: Ticker | undefined;
+  readonly #schedule: RoomSchedule;
   readonly #face: RoomFace;
+  readonly #origin: RoomOrigin;
   readonly #room: Room;
   #epoch: Epoch;
   #missedInput = false;
@@ -59,19 +59,37 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.log = host.log.child({ room: key });
     this.turns = new Turns(this, key, host.marker);
     this.#journaled =
-      host.journal && new JournaledTurns(key, host.journal, (member) => this.roster.forgetLater(member));
+      host.journal &&
+      new JournaledTurns(key, host.journal, {
+        clockMs: () => this.#schedule.timers.clockMs,
+        hasTimers: () => this.#schedule.timers.size > 0,
+        clockNoted: () => this.#schedule.timers.clockNoted(),
+        mustRun: () => this.hasBusiness,
+        forget: (member) => this.roster.forgetLater(member),
+        failed: (error) => this.#host.roomThrew(error),
+      });
     // A journaled line goes on across crashes; what is not journaled begins a new one with each.
-    this.#outbox = new RoomOutbox(this.#journaled?.isGated ? 1 : epoch, this.#journaled?.hold);
+    this.#outbox = new RoomOutbox(this.#journaled?.isGated ? 1 : epoch, this.#budget, this.#journaled?.hold);
     this.#journaled?.emitTo(this.#outbox);
-    this.#timers = new RoomTimers(host.runtime, (name) => this.turns.soon(() => this.#timerFired(name)));
-    this.#work = new RoomWork((name, outcome) => this.turns.soon(() => this.#workOver(name, outcome)));
+    this.#schedule = new RoomSchedule({
+      runtime: host.runtime,
+      turns: this.turns,
+      journaled: this.#journaled,
+      counters: host.counters,
+      room: () => this.#room,
+      isClogged: () => this.isClogged,
+      hasSessions: () => this.sessions.size > 0,
+    });
     this.#face = new RoomFace(this, host.server);
     this.tells = new RoomTells(key, {
+      runtime: host.runtime,
       journaled: this.#journaled,
       turns: this.turns,
       refusal: (to) => host.tellRefusal(to),
       offer: (to) => host.offerTell(to),
+      remind: (from) => host.remindToSettle(from),
       onTell: (from, message) => this.#room.onTell?.(from, message),
+      onTellReady: (to) => this.#room.onTellReady?.(to),
     });
     this.roster = new Roster({
       face: this.#face,
@@ -80,14 +98,22 @@ export class LiveRoom implements FaceHost, TurnsHost {
       counters: host.counters,
       lost: (member) => this.#lost(member),
     });
+    this.#origin = new RoomOrigin({
+      key,
+      face: this.#face,
+      outbox: this.#outbox,
+      roster: this.roster,
+      schedule: this.#schedule,
+      tells: this.tells,
+      journaled: this.#journaled,
+      now: () => host.clock.instant(),
+    });
     this.#room = this.turns.open(() => {
-      const room = definition.create(this.#face);
-      this.#restore(room, from);
+      const room = createRoom(definition, this.#face);
+      this.#origin.restore(room, from);
       return room;
     });
-    const { tickHz } = definition;
-    this.#ticker =
-      tickHz && this.#room.onTick ? new Ticker(host.runtime, tickHz, host.counters, (ms) => this.#tick(ms)) : undefined;
+    this.#schedule.begin(definition);
     host.counters.sessions += this.sessions.size;
   }
 
@@ -99,6 +125,15 @@ export class LiveRoom implements FaceHost, TurnsHost {
     return this.roster.sessions;
   }
 
+  /** Something must be done here though nobody is there: a timer, work, something told that is not heard. */
+  get hasBusiness(): boolean {
+    return this.#schedule.hasBusiness || this.tells.hasWaiting;
+  }
+
+  get isClogged(): boolean {
+    return this.#journaled?.isClogged === true;
+  }
+
   get journaled(): JournaledTurns | undefined {
     return this.#journaled;
   }
@@ -108,25 +143,13 @@ export class LiveRoom implements FaceHost, TurnsHost {
     return this.#outbox.channels;
   }
 
-  /** Records of the journal, in order, before the room runs. Throws what the room's `apply` throws. */
-  replay(records: Iterable<Uint8Array>): void {
+  /**
+   * Records of the journal, in order, before the room runs. Of record `skip` what cannot be done is left out. Throws a `RoomgateError`
+   * (`bad-record`) that names the record and why.
+   */
+  replay(records: Iterable<JournalRecord>, skip: Position | undefined): void {
     const before = this.sessions.size;
-    const replay = new RoomReplay({
-      face: this.#face,
-      room: this.#room,
-      outbox: this.#outbox,
-      continuesLine: this.#journaled?.isGated === true,
-      sessions: this.roster.sessions,
-      timers: this.#timers,
-      tells: this.tells,
-      works: this.#journaled?.works ?? new Set(),
-      now: this.#host.clock.instant(),
-    });
-    this.turns.open(() => {
-      for (const record of records) readRecord(record, replay);
-    });
-    this.roster.restored();
-    this.roster.nextRef = Math.max(this.roster.nextRef, replay.highestRef + 1);
+    this.turns.open(() => this.#origin.replay(this.#room, records, skip));
     this.#host.counters.sessions += this.sessions.size - before;
   }
 
@@ -136,12 +159,9 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.#journaled?.begin(head);
     this.turns.go();
     this.#rebindAll();
-    this.#timers.run();
+    this.#schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);
+    this.#schedule.run();
     this.tells.offerAll();
-    if (this.sessions.size > 0) this.#ticker?.start();
-    for (const name of this.#journaled?.takeInterrupted() ?? []) {
-      this.turns.later(() => this.#workOver(name, { kind: "interrupted" }));
-    }
     this.turns.runWaiting();
   }
 
@@ -149,8 +169,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   halt(): void {
     if (this.turns.isHalted) return;
     this.turns.halt();
-    this.#timers.halt();
-    this.#ticker?.stop();
+    this.#schedule.halt();
     for (const { link, channel } of this.gateways.values()) link?.flow(channel, this.#epoch, 0);
   }
 
@@ -159,7 +178,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.tells.close();
     this.halt();
     this.#journaled?.stop();
-    this.#work.abortAll();
+    this.#schedule.dispose();
     this.turns.close();
     for (const channel of this.gateways.values()) channel.detach(this.#host.clock.instant());
     this.#host.counters.sessions -= this.sessions.size;
@@ -169,19 +188,13 @@ export class LiveRoom implements FaceHost, TurnsHost {
 
   /** The app's state alone. `undefined` if the room has none to give. Throws what the room's code throws. */
   snapshot(): Uint8Array | undefined {
-    return this.#room.snapshot?.();
+    return takeSnapshot(this.#room);
   }
 
   /** Everything that the next owner needs. Throws what the room's code throws. */
   wholeState(): StateParts {
-    const head = takeHead(
-      this.#outbox,
-      this.roster.nextRef,
-      this.#timers.left(),
-      this.#work.names(),
-      this.tells.state(),
-    );
-    return { head, app: this.#room.snapshot?.() };
+    const head = takeHead(this.#outbox, this.roster.nextRef, this.#schedule, this.tells.state());
+    return { head, app: takeSnapshot(this.#room) };
   }
 
   /** ROOM-2: tells the gateway where each of its sessions stands, and sends what it has not seen of the line. */
@@ -210,10 +223,22 @@ export class LiveRoom implements FaceHost, TurnsHost {
   gatewayGone(gateway: GatewayId): void {
     const channel = this.gateways.get(gateway);
     if (!channel) return;
+    if (this.turns.isHalted) {
+      // Its state may be on its way: a member that leaves now would be gone there without a word to the room's code.
+      channel.detach(this.#host.clock.instant());
+      this.turns.later(() => {
+        if (!channel.link) this.#lose(gateway, channel);
+      });
+      return;
+    }
+    this.#lose(gateway, channel);
+    this.turns.runWaiting();
+  }
+
+  #lose(gateway: GatewayId, channel: GatewayChannel): void {
     for (const member of [...channel.members.values()]) this.roster.lose(member);
     channel.detach(this.#host.clock.instant());
     this.#outbox.drop(gateway);
-    this.turns.runWaiting();
   }
 
   seen(channel: GatewayChannel, rseq: Rseq): void {
@@ -232,7 +257,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       return;
     }
     const member = this.roster.admit(channel, number, cseq, info);
-    this.#ticker?.start();
+    this.#schedule.startTicks();
     this.turns.run(() => this.#room.onJoin?.(member, info));
   }
 
@@ -291,28 +316,27 @@ export class LiveRoom implements FaceHost, TurnsHost {
     if (!this.#journaled || !this.#room.apply) {
       throw new Error("append needs an app whose durability is not memory, and a room with apply");
     }
-    this.#room.apply(entry);
+    this.#budget.spend("an entry", entry.length);
+    applyEntry(this.#room, entry);
     this.#journaled.appended(entry);
   }
 
   setTimer(name: string, delayMs: number): void {
-    this.#timers.set(name, delayMs);
-    this.#journaled?.timerSet(name, delayMs);
+    this.#schedule.setTimer(name, delayMs);
   }
 
   clearTimer(name: string): void {
-    this.#timers.clear(name);
-    this.#journaled?.timerOver(name);
+    this.#schedule.clearTimer(name);
   }
 
-  work(name: string, task: (signal: AbortSignal) => Promise<unknown>): void {
-    this.#work.start(name, task);
-    this.#journaled?.workBegun(name);
+  work(name: string, task: Task): void {
+    this.#schedule.work(name, task);
   }
 
   turnEnded(): void {
+    this.#budget.reset();
     this.#journaled?.endTurn();
-    if (this.#missedInput && !this.#journaled?.isClogged && !this.turns.isHalted) {
+    if (this.#missedInput && !this.isClogged && !this.turns.isHalted) {
       this.#missedInput = false;
       this.#rebindAll();
     }
@@ -325,28 +349,15 @@ export class LiveRoom implements FaceHost, TurnsHost {
 
   /** Turns have nothing to do with how much the store has taken, but for this bound. */
   releasedSome(): void {
-    if (this.#missedInput && !this.turns.isHalted) this.turnEnded();
-  }
-
-  #tick(stepMs: number): void {
-    if (this.sessions.size === 0) this.#ticker?.stop();
-    else if (!this.#journaled?.isClogged) this.turns.run(() => this.#room.onTick?.(stepMs));
-  }
-
-  #timerFired(name: string): void {
-    this.#journaled?.timerOver(name);
-    this.#room.onTimer?.(name);
-  }
-
-  #workOver(name: string, outcome: WorkOutcome): void {
-    this.#journaled?.workOver(name);
-    this.#room.onWork?.(name, outcome);
+    if (this.turns.isHalted) return;
+    if (this.#missedInput) this.turnEnded();
+    this.#schedule.runWaiting();
   }
 
   /** STORE-AWAY: a room that holds more than the store has taken takes nothing more in; gateways send it again. */
   #refusesInput(): boolean {
     if (this.turns.isHalted) return true;
-    if (!this.#journaled?.isClogged) return false;
+    if (!this.isClogged) return false;
     this.#missedInput = true;
     return true;
   }
@@ -355,7 +366,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.turns.later(() => {
       this.#journaled?.ended(member);
       this.#journaled?.forgotten(member);
-      this.#room.onLeave?.(member, { kind: "lost", code: 1006 });
+      return this.#room.onLeave?.(member, { kind: "lost", code: 1006 });
     });
   }
 
@@ -375,24 +386,6 @@ export class LiveRoom implements FaceHost, TurnsHost {
   ): void {
     const { line } = this.#outbox;
     sendBound(channel, { epoch: this.#epoch, line, rseq, gap }, sessions, this.#journaled?.isGated === true);
-  }
-
-  #restore(room: Room, from: Origin): void {
-    const { works, nextRef } = restore(from, {
-      room,
-      isGated: this.#journaled?.isGated === true,
-      now: this.#host.clock.instant(),
-      face: this.#face,
-      outbox: this.#outbox,
-      sessions: this.roster.sessions,
-      timers: this.#timers,
-      tells: this.tells,
-    });
-    this.roster.nextRef = nextRef;
-    for (const name of works) {
-      if (this.#journaled) this.#journaled.works.add(name);
-      else this.turns.later(() => this.#workOver(name, { kind: "interrupted" }));
-    }
   }
 }
 

@@ -1,9 +1,10 @@
 import type { HeadView } from "../cluster/ownership.ts";
-import { type ControlMessage, cutDetail } from "../wire/control.ts";
+import type { ControlMessage } from "../wire/control.ts";
 import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkDialer, TrunkLink } from "../wire/link.ts";
 import { countPause } from "../wire/pause-histogram.ts";
 import type { Runtime } from "../wire/runtime.ts";
+import { cutDetail } from "../wire/text-limits.ts";
 import { versionOf } from "./apps.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
 import { controlOnlyHandler } from "./control-only-handler.ts";
@@ -128,6 +129,9 @@ export class MoveDesk {
         return;
       case "told":
         this.#host.cells.tells.onTold(message);
+        return;
+      case "tellRemind":
+        this.#host.cells.tells.onRemind(message);
         return;
       case "movePrepared":
       case "moveRefused":

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { protocolLengthMax } from "../wire/control.ts";
 import { decodePlain, encodePlain } from "../wire/control-codec.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import { type Epoch, type GatewayId, parseGatewayId, type Rseq } from "../wire/ids.ts";
+import { protocolLengthMax } from "../wire/text-limits.ts";
 import { Attachment } from "./attachment.ts";
 import type { Member } from "./member.ts";
 import { headLimits } from "./room-bounds.ts";
@@ -24,7 +24,9 @@ export interface MovingState {
   readonly gateways: readonly { readonly gateway: GatewayId; readonly seen: Rseq; readonly sent: Rseq }[];
   readonly members: readonly Member[];
   readonly tail: readonly SentMessage[];
-  readonly timers: readonly (readonly [name: string, leftMs: number])[];
+  /** The room's clock. */
+  readonly clockMs: number;
+  readonly timers: readonly (readonly [name: string, dueMs: number])[];
   readonly works: readonly string[];
   readonly tells: TellsState;
 }
@@ -57,10 +59,18 @@ const head = z.object({
       z.instanceof(Uint8Array),
     ]),
   ),
+  clockMs: z.number().min(0),
   timers: z.array(z.tuple([z.string(), z.number()])),
   works: z.array(z.string()),
-  told: z.array(z.tuple([z.string(), number, z.array(z.tuple([z.boolean(), z.instanceof(Uint8Array)]))])),
-  heard: z.array(z.tuple([z.string(), number])),
+  tells: z.object({
+    next: number,
+    /** Room, then number, text, payload of each thing told to it. */
+    out: z.array(z.tuple([z.string(), z.array(z.tuple([number, z.boolean(), z.instanceof(Uint8Array)]))])),
+    refused: z.array(z.string()),
+    nextLine: number,
+    /** Room, line, number that is heard. */
+    heard: z.array(z.tuple([z.string(), number, number])),
+  }),
 });
 
 /** Of a session that has ended nobody asks what it spoke, or what was attached to it. */
@@ -83,10 +93,10 @@ export function encodeMovingState(state: MovingState): Uint8Array {
         return [gateway, number, protocol, position, isEnded, bytes, ref, joinedAt];
       }),
       tail: state.tail.map((message) => encodeSent(message, memberIndex)),
+      clockMs: state.clockMs,
       timers: state.timers,
       works: state.works,
-      told: state.tells.out,
-      heard: state.tells.heard,
+      tells: state.tells,
     },
     headLimits,
   );
@@ -114,9 +124,10 @@ export function decodeMovingState(bytes: Uint8Array) {
     lostUpTo: data.lostUpTo,
     gateways,
     members,
+    clockMs: data.clockMs,
     timers: data.timers,
     works: data.works,
-    tells: { out: data.told, heard: data.heard },
+    tells: data.tells,
     /** The tail, once the members are there that it speaks of. Messages to members that are gone are left out. */
     *tailOf(restored: readonly (Member | undefined)[]): Iterable<SentMessage> {
       for (const [rseq, to, except, closeCode, isText, payload] of data.tail) {

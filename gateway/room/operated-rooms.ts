@@ -1,4 +1,5 @@
 import type { MemberAgent } from "../store/member-agent.ts";
+import type { Position } from "../store/port.ts";
 import type { Epoch, RoomKey, ServerId } from "../wire/ids.ts";
 import type { Candidates } from "./candidates.ts";
 import type { MoveDesk } from "./move-desk.ts";
@@ -17,7 +18,13 @@ export interface OperatedParts {
   readonly candidates: Candidates;
   readonly members: MemberAgent;
   readonly desk: MoveDesk;
+  /** Begins to run the room here and leaves out what cannot be done of that record; `undefined` where the room cannot be here now. */
+  claim(room: RoomKey, skip: Position): RoomCell | undefined;
 }
+
+export type SkipResult =
+  | { readonly kind: "skipped"; readonly epoch: Epoch }
+  | { readonly kind: "failed"; readonly reason: string };
 
 /** A server's rooms, as the operating side asks for them. */
 export class OperatedRooms {
@@ -55,6 +62,29 @@ export class OperatedRooms {
     return desk.order({ cell, target: to, address: target.info.address, pin: true });
   }
 
+  /**
+   * RECOVER-4: an operator's word that what cannot be done of a record of the room's journal, or of its snapshot at that position, is to be left
+   * out for good. Answers when the room runs here and its state without it is stored.
+   */
+  skip(room: RoomKey, record: Position): Promise<SkipResult> {
+    const { me } = this.#parts;
+    const cell = this.#parts.claim(room, record);
+    if (!cell) return Promise.resolve(failed(`${room} runs at ${me}, or cannot be run there: nothing was left out`));
+    return new Promise((resolve) => {
+      cell.wish({
+        running: (live) => {
+          const { epoch } = live;
+          void cell.saveNow().then((isStored) => {
+            if (isStored) resolve({ kind: "skipped", epoch });
+            else
+              resolve(failed(`${room} runs without it, but its state could not be stored: say it again once it can`));
+          });
+        },
+        refused: () => resolve(failed(`${room} cannot be run at ${me}: ${cell.refusalDetail || "see its log"}`)),
+      });
+    });
+  }
+
   /** A server that has come since the last look is looked for. */
   async #memberNow(server: ServerId) {
     const { candidates, members } = this.#parts;
@@ -65,6 +95,6 @@ export class OperatedRooms {
   }
 }
 
-function failed(reason: string): MoveResult {
+function failed(reason: string): { readonly kind: "failed"; readonly reason: string } {
   return { kind: "failed", reason };
 }

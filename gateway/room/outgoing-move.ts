@@ -10,9 +10,11 @@ import type { Outcome } from "../cluster/ownership.ts";
 import type { Step } from "../cluster/step.ts";
 import type { Timing } from "../cluster/timing.ts";
 import type { ControlMessage } from "../wire/control.ts";
+import { describeError } from "../wire/errors.ts";
 import type { Epoch, RoomKey, ServerId } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
+import { cutDetail } from "../wire/text-limits.ts";
 import { versionOf } from "./apps.ts";
 import { BodySender } from "./body-transfer.ts";
 import type { CellMove } from "./cell-ports.ts";
@@ -236,6 +238,7 @@ export class OutgoingMove implements CellMove {
       );
     } catch (error) {
       this.#tell({ kind: "stateFailed", reason: `the room's state cannot be taken: ${messageOf(error)}` });
+      this.#order.cell.roomThrew(error);
     }
   }
 
@@ -283,5 +286,5 @@ export class OutgoingMove implements CellMove {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return cutDetail(describeError(error).message);
 }

@@ -8,8 +8,8 @@ export interface LinkWaiter {
 }
 
 type Entry =
-  | { readonly kind: "dialling"; readonly waiters: LinkWaiter[] }
-  | { readonly kind: "open"; readonly link: TrunkLink; readonly waiters: LinkWaiter[] };
+  | { readonly kind: "dialling"; readonly waiters: Set<LinkWaiter> }
+  | { readonly kind: "open"; readonly link: TrunkLink; readonly waiters: Set<LinkWaiter> };
 
 /** Trunks that this server dials to others, one per address, kept once they are there. Its map is bounded by the number of servers. */
 export class PeerLinks {
@@ -28,11 +28,10 @@ export class PeerLinks {
   /** Tells `waiter` once it is there, and later, once, when it goes. Returns how to stop waiting. */
   use(address: string, waiter: LinkWaiter): () => void {
     const entry = this.#entries.get(address) ?? this.#dial(address);
-    entry.waiters.push(waiter);
-    if (entry.kind === "open") this.#runtime.soon(() => entry.waiters.includes(waiter) && waiter.up(entry.link));
+    entry.waiters.add(waiter);
+    if (entry.kind === "open") this.#runtime.soon(() => entry.waiters.has(waiter) && waiter.up(entry.link));
     return () => {
-      const at = this.#entries.get(address)?.waiters.indexOf(waiter) ?? -1;
-      if (at >= 0) this.#entries.get(address)?.waiters.splice(at, 1);
+      this.#entries.get(address)?.waiters.delete(waiter);
     };
   }
 
@@ -55,9 +54,9 @@ export class PeerLinks {
   }
 
   #dial(address: string): Entry {
-    const entry: Entry = { kind: "dialling", waiters: [] };
+    const entry: Entry = { kind: "dialling", waiters: new Set() };
     this.#entries.set(address, entry);
-    const ended = (waiters: LinkWaiter[], end: LinkEnd): void => {
+    const ended = (waiters: ReadonlySet<LinkWaiter>, end: LinkEnd): void => {
       this.#entries.delete(address);
       for (const waiter of [...waiters]) waiter.down(end);
     };

@@ -12,11 +12,14 @@
  * | attachment | u32 ref, MessagePack as bytes, empty for none |
  * | entry | bytes |
  * | sent | u8 flags (1 text, 2 refers to an entry), u8 target (0 all, 1 one, 2 some, 3 all but one), u32 count, refs, u32 close code, bytes or u32 entry |
- * | timerSet | text name, f64 delay in ms |
+ * | timerSet | text name, f64 when it is due on the room's clock, in ms |
  * | timerOver, workBegun, workOver | text name |
  * | tell | text room, f64 number, u8 text, bytes: said to another room |
  * | told | text room, f64 number: up to there the other room has heard it |
- * | heard | text room, f64 number: up to there the other room was heard |
+ * | heard | text room, f64 line, f64 number: up to there the other room was heard on that line; 0: it was given the line |
+ * | settled | text room: the other room has recorded all that was heard of it |
+ * | tellRefused, tellReady | text room: too much waits for it; it may be told things again |
+ * | clock | f64 the room's clock in ms when the record was closed |
  */
 export const recordVersion = 2;
 
@@ -35,6 +38,10 @@ export const opcodes = {
   tell: 12,
   told: 13,
   heard: 14,
+  clock: 15,
+  settled: 16,
+  tellRefused: 17,
+  tellReady: 18,
 } as const;
 
 export const targetKinds = { all: 0, one: 1, some: 2, except: 3 } as const;
@@ -58,11 +65,15 @@ export interface RecordHandler {
   attachment(ref: number, bytes: Uint8Array): void;
   entry(bytes: Uint8Array): void;
   sent(op: SentOp): void;
-  timerSet(name: string, delayMs: number): void;
+  timerSet(name: string, dueMs: number): void;
   timerOver(name: string): void;
   workBegun(name: string): void;
   workOver(name: string): void;
   tell(room: string, number: number, isText: boolean, bytes: Uint8Array): void;
   told(room: string, number: number): void;
-  heard(room: string, number: number): void;
+  heard(room: string, line: number, number: number): void;
+  settled(room: string): void;
+  tellRefused(room: string): void;
+  tellReady(room: string): void;
+  clock(roomMs: number): void;
 }

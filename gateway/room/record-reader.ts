@@ -1,5 +1,8 @@
-import { RoomgateError } from "../wire/errors.ts";
+import type { JournalRecord, Position } from "../store/port.ts";
+import { describeError, RoomgateError } from "../wire/errors.ts";
+import type { RoomKey } from "../wire/ids.ts";
 import { opcodes, type RecordHandler, recordVersion, type TargetKind, targetKinds } from "./record-ops.ts";
+import type { RoomReplay } from "./room-replay.ts";
 
 const decoder = new TextDecoder();
 const targetNames = Object.fromEntries(Object.entries(targetKinds).map(([name, kind]) => [kind, name]));
@@ -11,6 +14,31 @@ export function readRecord(record: Uint8Array, handler: RecordHandler): void {
   if (version !== recordVersion) throw bad(`its version is ${version}`);
   const entries: Uint8Array[] = [];
   while (!reader.isAtEnd) readOp(reader, handler, entries);
+}
+
+/**
+ * Does to a room what one record of its journal says; of record `skip`, by an operator's word, what can be done of it. Throws a `RoomgateError`
+ * (`bad-record`) that names the record, why, and what an operator can do.
+ */
+export function replayRecord(
+  room: RoomKey,
+  { position, bytes }: JournalRecord,
+  replay: RoomReplay,
+  skip: Position | undefined,
+): void {
+  replay.isSkipping = position === skip;
+  try {
+    readRecord(bytes, replay);
+  } catch (cause) {
+    if (replay.isSkipping && cause instanceof RoomgateError && cause.code === "bad-record") {
+      // What stands behind the damage cannot be read either.
+      replay.skipped += 1;
+      return;
+    }
+    const { message } = describeError(cause);
+    const advice = `\`roomgate skip ${room} ${position}\` leaves out what of it cannot be done`;
+    throw new RoomgateError("bad-record", `record ${position} cannot be replayed: ${message}; ${advice}`, { cause });
+  }
 }
 
 function readOp(from: FieldReader, handler: RecordHandler, entries: Uint8Array[]): void {
@@ -59,7 +87,19 @@ function readOp(from: FieldReader, handler: RecordHandler, entries: Uint8Array[]
       handler.told(from.text(), from.f64());
       return;
     case opcodes.heard:
-      handler.heard(from.text(), from.f64());
+      handler.heard(from.text(), from.f64(), from.f64());
+      return;
+    case opcodes.settled:
+      handler.settled(from.text());
+      return;
+    case opcodes.tellRefused:
+      handler.tellRefused(from.text());
+      return;
+    case opcodes.tellReady:
+      handler.tellReady(from.text());
+      return;
+    case opcodes.clock:
+      handler.clock(from.f64());
       return;
     default:
       throw bad(`its operation ${code} is unknown`);

@@ -95,10 +95,10 @@ export class RecordWriter {
     else this.#blob(op.payload);
   }
 
-  timerSet(name: string, delayMs: number): void {
+  timerSet(name: string, dueMs: number): void {
     this.#op(opcodes.timerSet);
     this.#text(name);
-    this.#f64(delayMs);
+    this.#f64(dueMs);
   }
 
   timerOver(name: string): void {
@@ -130,10 +130,31 @@ export class RecordWriter {
     this.#f64(number);
   }
 
-  heard(room: string, number: number): void {
+  heard(room: string, line: number, number: number): void {
     this.#op(opcodes.heard);
     this.#text(room);
+    this.#f64(line);
     this.#f64(number);
+  }
+
+  settled(room: string): void {
+    this.#op(opcodes.settled);
+    this.#text(room);
+  }
+
+  tellRefused(room: string): void {
+    this.#op(opcodes.tellRefused);
+    this.#text(room);
+  }
+
+  tellReady(room: string): void {
+    this.#op(opcodes.tellReady);
+    this.#text(room);
+  }
+
+  clock(roomMs: number): void {
+    this.#op(opcodes.clock);
+    this.#f64(roomMs);
   }
 
   #entryLike(payload: Uint8Array): number {

@@ -1,4 +1,4 @@
-import type { HeadVersion, Store } from "../store/port.ts";
+import type { HeadVersion, Position, Store } from "../store/port.ts";
 import { RoomgateError } from "../wire/errors.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { LiveRoom } from "./live-room.ts";
@@ -31,13 +31,14 @@ export async function recoverMemory(
 
 /**
  * A journaled room from its last snapshot and every record behind it, up to the fence at `at.tail`. `breathe` is awaited between two pages of
- * the journal.
+ * the journal. Of record `skip`, or of the snapshot at that position, what cannot be done is left out.
  */
 export async function recoverJournaled(
   store: Store,
   key: RoomKey,
   version: string,
   at: HeadVersion,
+  skip: Position | undefined,
   create: (from: Origin) => LiveRoom,
   breathe: () => Promise<void>,
 ): Promise<Recovered> {
@@ -47,7 +48,8 @@ export async function recoverJournaled(
   const made = attempt(() => {
     const snapshot = checked(found, version);
     position = snapshot?.position ?? 0;
-    return { kind: "live", live: create({ kind: "stored", parts: snapshot && decodeBody(snapshot.bytes, undefined) }) };
+    const parts = snapshot && decodeBody(snapshot.bytes, undefined);
+    return { kind: "live", live: create({ kind: "stored", parts, skip: skip !== undefined && skip === position }) };
   });
   if (made.kind !== "live") return made;
   while (position < at.tail) {
@@ -58,10 +60,10 @@ export async function recoverJournaled(
       if (page.kind === "trimmed") throw broken(key, `records ${position + 1} to ${page.first - 1} are gone`);
       const last = page.records.at(-1);
       if (!last || page.records[0]?.position !== position + 1) throw broken(key, `record ${position + 1} is missing`);
-      const data = page.records.filter(({ kind }) => kind === "data").map(({ bytes }) => bytes);
-      made.live.replay(data);
+      const data = page.records.filter(({ kind }) => kind === "data");
+      if (data.length > 0) made.live.replay(data, skip);
       made.live.journaled?.countSince(
-        data.reduce((sum, { length }) => sum + length, 0),
+        data.reduce((sum, { bytes }) => sum + bytes.length, 0),
         data.length,
       );
       position = last.position;

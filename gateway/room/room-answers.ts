@@ -1,7 +1,8 @@
 import type { Outcome } from "../cluster/ownership.ts";
-import { cutDetail, type RefusalCode } from "../wire/control.ts";
+import type { RefusalCode } from "../wire/control.ts";
 import type { Channel, Epoch, RoomKey, ServerId } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
+import { cutDetail } from "../wire/text-limits.ts";
 import type { CellHost } from "./cell-ports.ts";
 
 type Place = { readonly link: TrunkLink; readonly channel: Channel };

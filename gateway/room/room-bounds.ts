@@ -4,7 +4,7 @@
  */
 
 /** What moves with a room beside its app's state: sessions, attachments, what was sent and may have to be sent again, timers. */
-export const headLimits = { bytesMax: 64 * 1024 * 1024, depthMax: 8, itemsMax: 4_000_000 };
+export const headLimits = { bytesMax: 96 * 1024 * 1024, depthMax: 8, itemsMax: 4_000_000 };
 
 /** Above it a room's sessions, each with the longest protocol, would not fit beside what else moves. */
 export const sessionsMaxLimit = 40_000;

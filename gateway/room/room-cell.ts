@@ -9,12 +9,14 @@ import {
   type Version,
 } from "../cluster/ownership.ts";
 import type { Instant } from "../cluster/watched-time.ts";
-import type { HeadVersion } from "../store/port.ts";
+import type { HeadVersion, Position } from "../store/port.ts";
 import { closeCodes } from "../wire/close-codes.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { Timer } from "../wire/runtime.ts";
 import { appDefaults, isJournaled, versionOf } from "./apps.ts";
+import { CellFaults } from "./cell-faults.ts";
 import type { BindRequest, CellHost, CellMove, CellWish } from "./cell-ports.ts";
+import { judgeHead } from "./head-judgement.ts";
 import { whenQuiet, whenSettled } from "./journaled-turns.ts";
 import type { LiveRoom } from "./live-room.ts";
 import { createLiveRoom } from "./live-room-factory.ts";
@@ -47,7 +49,10 @@ export class RoomCell {
   #idleSinceMs: number | undefined;
   #snapshotAtMs = 0;
   readonly #snapshots: SnapshotKeeper;
+  readonly #faults: CellFaults;
   #refusalDetail = "";
+  /** RECOVER-4: what cannot be done of this record, or of the snapshot there, is left out. */
+  #skip: Position | undefined;
   /** Moved here by hand: the rebalancer leaves it. */
   isPinned = false;
 
@@ -56,6 +61,12 @@ export class RoomCell {
     this.key = key;
     this.definition = definition;
     this.#state = state;
+    this.#faults = new CellFaults({
+      host,
+      key,
+      stopTurns: () => this.#live?.turns.fail(),
+      tell: (event) => this.tell(event),
+    });
     this.#snapshots = new SnapshotKeeper(key, definition, {
       store: host.store,
       log: host.log,
@@ -68,8 +79,9 @@ export class RoomCell {
   }
 
   /** Begins to find out whether this server may run the room. */
-  static claim(host: CellHost, key: RoomKey, definition: AppDefinition): RoomCell {
+  static claim(host: CellHost, key: RoomKey, definition: AppDefinition, skip?: Position): RoomCell {
     const cell = new RoomCell(host, key, definition, { kind: "reading", attempts: 0 });
+    cell.#skip = skip;
     cell.#readHead();
     return cell;
   }
@@ -119,6 +131,11 @@ export class RoomCell {
     return this.#live?.journaled?.head ?? this.#position;
   }
 
+  /** Why it was refused, where that is known. */
+  get refusalDetail(): string {
+    return this.#refusalDetail;
+  }
+
   get move(): CellMove | undefined {
     return this.#move;
   }
@@ -127,15 +144,17 @@ export class RoomCell {
   bind(request: BindRequest, isCertain = false): void {
     const { epochSeen } = request;
     if (!isCertain && this.#state.kind === "running" && epochSeen > this.#state.epoch) this.tell({ kind: "outrun" });
-    if (this.isRunning && this.#live) {
-      request.accepted(this, this.#live.bind(request));
+    const live = this.#live;
+    if (this.isRunning && live) {
+      this.#faults.guard(() => request.accepted(this, live.bind(request)));
       return;
     }
     this.#waiting.add(request);
   }
 
   wish(wish: CellWish): void {
-    if (this.isRunning && this.#live) wish.running(this.#live);
+    const live = this.#live;
+    if (this.isRunning && live) this.#faults.guard(() => wish.running(live));
     else if (this.#wishes.length < requestsWaitingMax) this.#wishes.push(wish);
     else wish.refused({ kind: "refused", code: "unavailable" });
   }
@@ -166,13 +185,17 @@ export class RoomCell {
 
   /** Once a second or so, in watched time: lets go of sessions whose gateway is dead, of rooms that are idle; takes a snapshot when one is due. */
   sweep(nowMs: number, isGone: (gateway: string, since: Instant, holdMs: number) => boolean): void {
+    this.#faults.guard(() => this.#sweep(nowMs, isGone));
+  }
+
+  #sweep(nowMs: number, isGone: (gateway: string, since: Instant, holdMs: number) => boolean): void {
     const live = this.#live;
     if (!live || !this.isRunning) return;
     for (const { gateway, link, detachedAt, hold } of [...live.gateways.values()]) {
       if (!link && isGone(gateway, detachedAt, hold.ms)) live.gatewayGone(gateway);
     }
     if (!this.isRunning || this.#move) return;
-    if (live.sessions.size > 0) this.#idleSinceMs = undefined;
+    if (live.sessions.size > 0 || live.hasBusiness) this.#idleSinceMs = undefined;
     else this.#idleSinceMs ??= nowMs;
     if (
       this.#idleSinceMs !== undefined &&
@@ -185,6 +208,12 @@ export class RoomCell {
     if (live.journaled || everyMs === 0 || nowMs - this.#snapshotAtMs < everyMs) return;
     this.#snapshotAtMs = nowMs;
     if (this.#snapshots.isStale(live)) void this.#snapshots.save(live);
+  }
+
+  /** Takes a snapshot now; whether the store has everything then. */
+  saveNow(): Promise<boolean> {
+    this.#snapshots.markStale();
+    return this.#live ? this.#snapshots.saveLast(this.#live) : Promise.resolve(false);
   }
 
   /** The journal has grown. */
@@ -201,14 +230,14 @@ export class RoomCell {
         this.#readHead();
         return;
       case "takeOver":
-        void this.#takeOver(effect.expect);
+        this.#faults.watch(this.#takeOver(effect.expect));
         return;
       case "takeOverAgain":
         this.#takeOverAgain(cause.kind === "retryDue");
         return;
       case "restore":
         this.#position = effect.at;
-        void this.#restore(effect.at);
+        this.#faults.watch(this.#restore(effect.at));
         return;
       case "run":
         this.#run();
@@ -223,7 +252,7 @@ export class RoomCell {
         }
         return;
       case "release":
-        void this.#release();
+        this.#faults.watch(this.#release());
         return;
       case "retryLater":
         this.#retryLater();
@@ -237,7 +266,7 @@ export class RoomCell {
   #run(): void {
     this.#retries = 0;
     this.#snapshotAtMs = this.#host.clock.nowMs();
-    this.#live?.run(this.#position);
+    this.#faults.guard(() => this.#live?.run(this.#position));
     for (const request of this.#waiting.take()) this.bind(request, true);
     for (const wish of this.#wishes.splice(0)) this.wish(wish);
   }
@@ -248,41 +277,29 @@ export class RoomCell {
    */
   #takeOverAgain(isRetry: boolean): void {
     const again = (): void => {
-      if (this.#state.kind === "reclaiming") void this.#takeOver(this.position);
+      if (this.#state.kind === "reclaiming") this.#faults.watch(this.#takeOver(this.position));
     };
     if (this.#live && !isRetry) whenQuiet(this.#live.journaled, again);
     else again();
   }
 
   #readHead(): void {
-    void this.#readAndJudge();
+    this.#faults.watch(this.#readAndJudge());
   }
 
   async #readAndJudge(): Promise<void> {
     this.#questions += 1;
     const question = this.#questions;
     const askedMs = this.#host.runtime.nowMs();
-    const answer = await this.#host.store.readHead(this.key);
-    if (answer.kind !== "head") {
-      if (question === this.#questions) this.tell({ kind: "storeUnavailable" });
-      return;
-    }
-    const { head } = answer;
-    const unreachable = new Set([...this.#waiting].flatMap((request) => request.unreachable));
-    let standing = await this.#host.standingOf(head?.owner ?? null, unreachable);
-    if (standing === "dead") {
-      // The last look may be older than the head: the owner may have come back, or its watchdog may have written of its end.
-      await this.#host.lookAgain();
-      standing = await this.#host.standingOf(head?.owner ?? null, unreachable);
-    }
-    // OWN-3: what a later question has overtaken may tell of the time before a silence.
-    if (question !== this.#questions) return;
-    const claim = this.#host.claimVerdict(
-      this.key,
-      [...this.#waiting].some((request) => request.force),
-    );
-    this.#askedMs = askedMs;
-    this.tell({ kind: "headRead", head, me: this.#host.me, standing, claim });
+    const event = await judgeHead(this.#host, {
+      key: this.key,
+      waiting: this.#waiting,
+      isOrdered: this.#skip !== undefined,
+      isCurrent: () => question === this.#questions,
+    });
+    if (!event) return;
+    if (event.kind === "headRead") this.#askedMs = askedMs;
+    this.tell(event);
   }
 
   async #takeOver(expect: HeadVersion | undefined): Promise<void> {
@@ -298,14 +315,14 @@ export class RoomCell {
   }
 
   async #restore(at: Version): Promise<void> {
-    const { store, log, counters } = this.#host;
+    const { store, counters } = this.#host;
     const version = versionOf(this.definition);
     const create = (from: Origin): LiveRoom =>
       createLiveRoom(this.#host, this.key, this.definition, at.epoch, from, () => this);
     const { recoveries } = this.#host;
     const recovered = await recoveries.run(this.#waiting, () =>
       isJournaled(this.definition)
-        ? recoverJournaled(store, this.key, version, at, create, () => recoveries.breathe())
+        ? recoverJournaled(store, this.key, version, at, this.#skip, create, () => recoveries.breathe())
         : recoverMemory(store, this.key, version, create),
     );
     if (this.#state.kind !== "restoring") {
@@ -319,9 +336,7 @@ export class RoomCell {
         this.tell({ kind: "restored", mayBeLost: this.#host.mayHaveLapsed(this.#askedMs) });
         return;
       case "broken":
-        this.#refusalDetail = recovered.error instanceof Error ? recovered.error.message : String(recovered.error);
-        log.error({ room: this.key, err: recovered.error }, "room cannot be restored");
-        this.tell({ kind: "restoreFailed" });
+        this.#refusalDetail = this.#faults.broken(recovered.error);
         return;
       case "unavailable":
         this.tell({ kind: "storeUnavailable" });
@@ -349,12 +364,9 @@ export class RoomCell {
     this.tell(storeNews(answer, me));
   }
 
-  /** What the room's own code threw. */
+  /** What the room's own code threw, or what could not be done with what it left. */
   roomThrew(error: unknown): void {
-    this.#host.counters.roomsThrown += 1;
-    this.#host.log.error({ room: this.key, err: error }, "room has thrown and is closed");
-    // Not within the turn that threw: what it has begun ends first.
-    this.#host.runtime.soon(() => this.tell({ kind: "roomThrew" }));
+    this.#faults.threw(error);
   }
 
   #retryLater(): void {
@@ -376,7 +388,7 @@ export class RoomCell {
       for (const place of waiting) answerOutcome(this.#host, this.key, place, outcome, this.#refusalDetail);
     }
     for (const wish of this.#wishes.splice(0)) wish.refused(outcome);
-    this.#live?.dispose();
+    this.#faults.guard(() => this.#live?.dispose());
     this.#live = undefined;
     this.#host.cellGone(this, outcome.kind === "free" ? waiting : []);
     this.#move?.roomSettled(outcome);

@@ -1,5 +1,5 @@
 import { isSendableCloseCode } from "../wire/close-codes.ts";
-import { payloadBytesMax, reasonBytesMax } from "../wire/frame-layout.ts";
+import { reasonBytesMax } from "../wire/frame-layout.ts";
 import { appOf, type Epoch, type RoomKey, roomIdOf } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
 import { Attachment } from "./attachment.ts";
@@ -59,20 +59,23 @@ export class RoomFace implements RoomContext, MemberHost {
 
   broadcast(data: Data, options?: BroadcastOptions): void {
     this.#assertTurn("broadcast");
-    checkSaid(data, options);
+    checkDelivery(options?.delivery);
     this.#host.send(targetOf(options), data, options?.delivery);
   }
 
   append(entry: Data): void {
     this.#assertTurn("append");
     const bytes = keepData(entry);
-    if (bytes.length > payloadBytesMax) throw new RangeError(`an entry is at most ${payloadBytesMax} bytes`);
     this.#host.append(bytes);
   }
 
-  tell(room: string, data: Data): void {
+  tell(room: string, data: Data): boolean {
     this.#assertTurn("tell");
-    this.#host.tells.tell(room, data);
+    return this.#host.tells.tell(room, data);
+  }
+
+  unheardBy(room: string): number {
+    return this.#host.tells.unheardBy(room);
   }
 
   setTimer(name: string, delayMs: number): void {
@@ -94,7 +97,7 @@ export class RoomFace implements RoomContext, MemberHost {
 
   sendTo(member: Member, data: Data, options: SendOptions | undefined): void {
     this.#assertTurn("send");
-    checkSaid(data, options);
+    checkDelivery(options?.delivery);
     if (member.state === "ended") return;
     this.#host.send({ kind: "one", member }, data, options?.delivery);
   }
@@ -131,18 +134,14 @@ function targetOf(options: BroadcastOptions | undefined): Target {
   return everyone;
 }
 
-/** ROOM-43: later, when the turn is durable, there would be nobody left to tell. */
-function checkSaid(data: Data, options: SendOptions | undefined): void {
-  const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.length;
-  if (bytes > payloadBytesMax)
-    throw new RangeError(`a message of ${bytes} bytes: at most ${payloadBytesMax} can be sent`);
-  const delivery = options?.delivery;
-  if (typeof delivery === "object" && delivery.latest.length > nameLengthMax) {
-    throw new RangeError(`a key of latest messages is a text of at most ${nameLengthMax} characters`);
-  }
-}
-
 function checkName(name: string): void {
   if (typeof name === "string" && name.length > 0 && name.length <= nameLengthMax) return;
   throw new RangeError(`a name is a text of 1 to ${nameLengthMax} characters`);
+}
+
+function checkDelivery(delivery: SendOptions["delivery"]): void {
+  if (delivery === undefined || delivery === "reliable" || delivery === "volatile") return;
+  const key: unknown = (delivery as { readonly latest?: unknown } | null)?.latest;
+  if (typeof key !== "string" || key.length > nameLengthMax)
+    throw new RangeError(`delivery is reliable, volatile, or latest with a key of at most ${nameLengthMax} characters`);
 }

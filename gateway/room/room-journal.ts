@@ -5,6 +5,12 @@ import type { CommitClient, Committer } from "./committer.ts";
 import { RecordWriter } from "./record-writer.ts";
 
 export interface JournalHooks {
+  /** The record that is being written is about to be closed: the last word in it. */
+  sealing(writer: RecordWriter): void;
+  /** Something must be done in the room though nobody is there, behind everything that was written. */
+  mustRun(): boolean;
+  /** What became durable could not be acted upon. */
+  failed(error: unknown): void;
   /** Everything up to this record is durable. */
   durable(record: Position): void;
   fenced(head: Head | undefined): void;
@@ -41,9 +47,8 @@ export class RoomJournal implements CommitClient {
   #isStopped = false;
   #timer: Timer | undefined;
   /** In the order of their records, since nobody waits for one that is behind a later one. */
-  #waiters: { readonly record: Position; readonly task: () => void }[] = [];
-  /** One per snapshot under way. */
-  #stopTasks: (() => void)[] = [];
+  /** In the order of their records. */
+  #waiters: { readonly record: Position; readonly task: () => void; readonly isToldOfStop: boolean }[] = [];
   /** Since the last snapshot that counts. */
   #sinceBytes = 0;
   #sinceRecords = 0;
@@ -105,6 +110,7 @@ export class RoomJournal implements CommitClient {
   /** Closes the record that is being written, so that what follows is in another. The last record that is not empty. */
   seal(): Position {
     if (this.writer.length > 0) {
+      this.#hooks.sealing(this.writer);
       const record = this.writer.take();
       this.#sealed.push(record);
       this.#sealedBytes += record.length;
@@ -114,15 +120,19 @@ export class RoomJournal implements CommitClient {
 
   /** Calls `task` when everything up to `record` is durable; at once if it is. Never, if the room is lost before. */
   whenDurable(record: Position, task: () => void): void {
-    if (record <= this.#head.tail) task();
-    else this.#waiters.push({ record, task });
+    this.#wait(record, task, false);
   }
 
-  /** Calls `task` when everything written so far is durable, without waiting for an interval. */
-  whenIdle(task: () => void): void {
+  /** The same, but called also when the journal stops before. */
+  whenSettled(record: Position, task: () => void): void {
+    this.#wait(record, task, true);
+  }
+
+  /** Closes what was written so far and sees to it that it becomes durable, without waiting for an interval. Its last record. */
+  flush(): Position {
     const record = this.seal();
     if (!this.isIdle) this.#request();
-    this.whenDurable(record, task);
+    return record;
   }
 
   /** The room was taken again at a later head. Nothing may be under way. */
@@ -135,18 +145,12 @@ export class RoomJournal implements CommitClient {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#timer?.cancel();
+    const waiters = this.#waiters;
     this.#waiters = [];
-    for (const task of this.#stopTasks) task();
-    this.#stopTasks = [];
+    for (const { task, isToldOfStop } of waiters) if (isToldOfStop) this.#act(task);
   }
 
-  /** Calls `task` when the journal is stopped; at once if it is. */
-  onStop(task: () => void): void {
-    if (this.#isStopped) task();
-    else this.#stopTasks.push(task);
-  }
-
-  takeBatch(): { expect: HeadVersion; records: readonly Uint8Array[] } | undefined {
+  takeBatch(): { expect: HeadVersion; records: readonly Uint8Array[]; mustRun: boolean } | undefined {
     if (this.#isStopped || this.#underWay > 0) return undefined;
     this.seal();
     if (this.#sealed.length === 0) return undefined;
@@ -157,7 +161,7 @@ export class RoomJournal implements CommitClient {
     this.#sealedBytes = 0;
     this.#underWaySinceMs = this.#gatheredSinceMs;
     this.#gatheredSinceMs = undefined;
-    return { expect: this.#head, records };
+    return { expect: this.#head, records, mustRun: this.#hooks.mustRun() };
   }
 
   appended(tail: Position): void {
@@ -169,10 +173,19 @@ export class RoomJournal implements CommitClient {
     this.#head = { epoch: this.#head.epoch, tail };
     if (this.#isStopped) return;
     if (!this.isIdle) this.#schedule();
-    this.#hooks.durable(tail);
+    this.#act(() => this.#hooks.durable(tail));
     for (let first = this.#waiters[0]; first && first.record <= tail; first = this.#waiters[0]) {
       this.#waiters.shift();
-      first.task();
+      this.#act(first.task);
+    }
+  }
+
+  /** A fault of one room must not reach the others that the store has answered with it. */
+  #act(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#hooks.failed(error);
     }
   }
 
@@ -185,6 +198,11 @@ export class RoomJournal implements CommitClient {
   /** Position that the record being written will have. */
   get #openRecord(): Position {
     return this.#head.tail + this.#underWay + this.#sealed.length + 1;
+  }
+
+  #wait(record: Position, task: () => void, isToldOfStop: boolean): void {
+    if (record <= this.#head.tail || (this.#isStopped && isToldOfStop)) task();
+    else if (!this.#isStopped) this.#waiters.push({ record, task, isToldOfStop });
   }
 
   #schedule(): void {

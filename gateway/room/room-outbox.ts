@@ -7,6 +7,7 @@ import type { Held } from "./output-gate.ts";
 import { keepData, viewData } from "./room-message.ts";
 import type { Data } from "./sdk.ts";
 import { type SentMessage, SentTail, type Target } from "./sent-tail.ts";
+import type { TurnBudget } from "./turn-budget.ts";
 
 /** What a room sends: one line of reliable messages for all its gateways, and messages that are not kept. */
 export class RoomOutbox {
@@ -20,9 +21,11 @@ export class RoomOutbox {
   #released: Rseq = 0;
   /** Keeps what is sent until it may leave; without it everything leaves at once. */
   readonly #hold: ((held: Held) => void) | undefined;
+  readonly #budget: TurnBudget;
 
-  constructor(line: Epoch, hold: ((held: Held) => void) | undefined) {
+  constructor(line: Epoch, budget: TurnBudget, hold: ((held: Held) => void) | undefined) {
     this.line = line;
+    this.#budget = budget;
     this.#hold = hold;
   }
 
@@ -77,14 +80,24 @@ export class RoomOutbox {
   /** Sent once or not at all. Without a `latest` key it is volatile. */
   deliverUnkept(target: Target, latest: string | undefined, data: Data): void {
     const isText = typeof data === "string";
-    if (this.#hold) this.#hold({ kind: "unkept", target, latest, isText, payload: keepData(data) });
-    else this.emitUnkept(target, latest, isText, viewData(data));
+    const payload = this.#hold ? keepData(data) : viewData(data);
+    this.#budget.spend("a message", payload.length, receiversOf(target));
+    if (this.#hold) this.#hold({ kind: "unkept", target, latest, isText, payload });
+    else this.emitUnkept(target, latest, isText, payload);
   }
 
   emitUnkept(target: Target, latest: string | undefined, isText: boolean, payload: Uint8Array): void {
     const latestKey = latest === undefined ? 0 : this.#latestKeys.of(latest);
     if (target.kind === "one") target.member.channel.deliverUnkept(target, latestKey, isText, payload);
     else for (const channel of this.#channels.values()) channel.deliverUnkept(target, latestKey, isText, payload);
+  }
+
+  /** RECOVER-4: a message of the journal that cannot be delivered any more, and is left out. Who has not had it has a gap. */
+  skipSent(): void {
+    this.#rseq += 1;
+    this.#released = this.#rseq;
+    this.#tail.lose(this.#rseq);
+    for (const channel of this.#channels.values()) channel.sent = this.#rseq;
   }
 
   /** A message of the journal: it has left, or may have. `target` is missing where nobody is left whom it concerned. */
@@ -135,6 +148,7 @@ export class RoomOutbox {
   }
 
   #deliver(target: Target, closeCode: number, isText: boolean, payload: Uint8Array): SentMessage {
+    this.#budget.spend("a message", payload.length, receiversOf(target));
     this.#rseq += 1;
     const message = { rseq: this.#rseq, target, closeCode, isText, payload };
     this.#tail.push(message);
@@ -148,4 +162,8 @@ export class RoomOutbox {
     for (const channel of this.#channels.values()) upTo = Math.min(upTo, channel.needsAfter(this.#released));
     this.#tail.trim(upTo);
   }
+}
+
+function receiversOf(target: Target): number {
+  return target.kind === "some" ? target.members.length : 0;
 }

@@ -1,9 +1,11 @@
 import type { Instant } from "../cluster/watched-time.ts";
 import { RoomgateError } from "../wire/errors.ts";
+import { payloadBytesMax } from "../wire/frame-layout.ts";
 import { parseGatewayId } from "../wire/ids.ts";
 import { Attachment } from "./attachment.ts";
 import { Member, type MemberHost } from "./member.ts";
 import type { RecordHandler, SentOp } from "./record-ops.ts";
+import { applyEntry } from "./room-code.ts";
 import type { RoomOutbox } from "./room-outbox.ts";
 import type { RoomTells } from "./room-tells.ts";
 import type { RoomTimers } from "./room-timers.ts";
@@ -23,9 +25,20 @@ export interface ReplayTarget {
   readonly now: Instant;
 }
 
+/** A message that was durable before what a frame carries was checked, or while it was more. */
+export function undeliverable(bytes: number): RoomgateError {
+  return new RoomgateError(
+    "undeliverable",
+    `a message of ${bytes} bytes cannot be delivered, at most ${payloadBytesMax} can`,
+  );
+}
+
 /** RECOVER-1: does to a room what its journal says was done, in the same order; nothing is sent. */
 export class RoomReplay implements RecordHandler {
   highestRef = 0;
+  /** RECOVER-4: by an operator's word what cannot be done of the present record is left out. */
+  isSkipping = false;
+  skipped = 0;
   readonly #to: ReplayTarget;
   /** By their names in the journal; ended ones too, until they are forgotten. */
   readonly #members = new Map<number, Member>();
@@ -82,17 +95,27 @@ export class RoomReplay implements RecordHandler {
   }
 
   entry(bytes: Uint8Array): void {
-    this.#to.room.apply?.(bytes);
+    try {
+      applyEntry(this.#to.room, bytes);
+    } catch (error) {
+      this.#skipOrThrow(error);
+    }
   }
 
   sent(op: SentOp): void {
     const { outbox, continuesLine } = this.#to;
+    if (!continuesLine) return;
+    if (op.payload.length > payloadBytesMax) {
+      this.#skipOrThrow(undeliverable(op.payload.length));
+      outbox.skipSent();
+      return;
+    }
     // A copy: the record that it is a part of is not kept.
-    if (continuesLine) outbox.restoreSent(this.#target(op), op.closeCode, op.isText, op.payload.slice());
+    outbox.restoreSent(this.#target(op), op.closeCode, op.isText, op.payload.slice());
   }
 
-  timerSet(name: string, delayMs: number): void {
-    this.#to.timers.set(name, delayMs);
+  timerSet(name: string, dueMs: number): void {
+    this.#to.timers.setDue(name, dueMs);
   }
 
   timerOver(name: string): void {
@@ -115,8 +138,29 @@ export class RoomReplay implements RecordHandler {
     this.#to.tells.replayTold(room, number);
   }
 
-  heard(room: string, number: number): void {
-    this.#to.tells.replayHeard(room, number);
+  heard(room: string, line: number, number: number): void {
+    this.#to.tells.replayHeard(room, line, number);
+  }
+
+  settled(room: string): void {
+    this.#to.tells.replaySettled(room);
+  }
+
+  tellRefused(room: string): void {
+    this.#to.tells.replayRefused(room);
+  }
+
+  tellReady(room: string): void {
+    this.#to.tells.replayReady(room);
+  }
+
+  clock(roomMs: number): void {
+    this.#to.timers.advanceClock(roomMs);
+  }
+
+  #skipOrThrow(error: unknown): void {
+    if (!this.isSkipping) throw error;
+    this.skipped += 1;
   }
 
   #target({ target, refs }: SentOp): Target | undefined {

@@ -1,18 +1,18 @@
-import { claimed, claimsIn, looked, mayClaim, noRecentClaims } from "../cluster/bounded-load.ts";
 import { deriveHashKey } from "../cluster/keyed-hash.ts";
 import type { ClaimVerdict, HeadView, Standing } from "../cluster/ownership.ts";
 import { WatchedClock } from "../cluster/watched-time.ts";
 import { boundStore, storeBoundsOf } from "../store/bounded-store.ts";
 import { MemberAgent } from "../store/member-agent.ts";
-import type { MemberRecord, Store } from "../store/port.ts";
+import type { MemberRecord, Position, Store } from "../store/port.ts";
 import type { AppName, RoomKey, ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkLink, TrunkListener } from "../wire/link.ts";
 import { Milestone } from "../wire/milestone.ts";
-import type { Logger, Runtime, Timer } from "../wire/runtime.ts";
+import type { Logger, Runtime } from "../wire/runtime.ts";
 import { gatewayJudge } from "./absent-gateway.ts";
-import { definitionOf, readApps, tellRefusal } from "./apps.ts";
+import { definitionOf, isJournaled, readApps, tellRefusal } from "./apps.ts";
 import { Candidates } from "./candidates.ts";
 import type { BindRequest, CellHost } from "./cell-ports.ts";
+import { ClaimJudge } from "./claim-judge.ts";
 import { Committer } from "./committer.ts";
 import { Drainer } from "./drainer.ts";
 import { GatewayHandler, type GatewayHandlerHost } from "./gateway-handler.ts";
@@ -24,6 +24,8 @@ import { OwnerStanding } from "./owner-standing.ts";
 import type { PeerLinks } from "./peer-links.ts";
 import { Rebalancer } from "./rebalancer.ts";
 import { RecoveryQueue } from "./recovery-queue.ts";
+import { RegularDuties } from "./regular-duties.ts";
+import { releaseAll, requestReleases } from "./release-all.ts";
 import { refuse } from "./room-answers.ts";
 import { RoomCell } from "./room-cell.ts";
 import type { RoomServerDeps, RoomServerOptions, RunningRoomServer, ServerStats } from "./room-server-ports.ts";
@@ -32,17 +34,15 @@ import { createServerCounters } from "./server-counters.ts";
 import { answerRequest, type OperatedServer, requestHandler } from "./server-requests.ts";
 import { type SnapshotAfter, snapshotAfterDefault } from "./snapshot-keeper.ts";
 import { TakeoverDesk } from "./takeover-desk.ts";
-import { type Hearing, hearAt, TellDesk, type TellDeskHost } from "./tell-desk.ts";
+import { type HearRequest, hearAt, TellDesk, type TellDeskHost } from "./tell-desk.ts";
 import type { TurnMarker } from "./turn-marker.ts";
 import { unstoredMs } from "./unstored.ts";
+import { Waker } from "./waker.ts";
 
 export type { RoomServerDeps, RoomServerOptions, RunningRoomServer, ServerStats } from "./room-server-ports.ts";
 
-/** A room that has killed so many servers within a minute is given to no other. */
-const deathsMax = 3;
 const recoveriesAtOnceMax = 32;
 const sweepMs = 1_000;
-const stopMsMax = 5_000;
 
 /** Starts a room server: listens for trunks, joins the members, and runs rooms from then on. Rejects with a `RoomgateError`. */
 export async function startRoomServer(
@@ -85,11 +85,14 @@ class RoomServer
   readonly #desk: MoveDesk;
   readonly #standing: OwnerStanding;
   readonly #rebalancer: Rebalancer;
+  readonly #waker: Waker;
+  readonly #duties: RegularDuties;
+  /** Only rooms with a journal can have to run though nobody is there. */
+  readonly #hasJournals: boolean;
+  readonly #claims: ClaimJudge;
   #listener: TrunkListener | undefined;
   #state: "live" | "draining" | "stopped" = "live";
-  #recentClaims = noRecentClaims;
   #isStale = false;
-  #timers: Timer[] = [];
   #leaving: Promise<void> | undefined;
   readonly #beganToLeave = new Milestone();
   readonly #hasLeft = new Milestone();
@@ -100,6 +103,8 @@ class RoomServer
     this.#options = options;
     this.#deps = deps;
     this.#apps = apps;
+    this.#duties = new RegularDuties(deps.runtime);
+    this.#hasJournals = [...apps.values()].some(isJournaled);
     this.id = options.id;
     this.me = options.id;
     this.runtime = deps.runtime;
@@ -117,12 +122,25 @@ class RoomServer
       timing: options.timing,
       self: () => this.#record(),
       onWritten: deps.onHeartbeat,
-      onLook: () => {
-        this.#recentClaims = looked(this.#recentClaims);
+      onLook: (events) => {
+        for (const { id, kind } of events) if (kind !== "memberJoined") this.#waker.ownerLost(id as ServerId);
+        this.#claims.looked();
         this.#candidates.looked();
       },
     });
     this.#candidates = new Candidates(deriveHashKey(deps.placementKey), this.me, this.#members);
+    this.#claims = new ClaimJudge({
+      clock: this.clock,
+      log: this.log,
+      members: this.#members,
+      candidates: this.#candidates,
+      selfFreezeMs: options.timing.selfFreezeMs,
+      roomsMax: options.roomsMax,
+      weight: options.weight,
+      isLive: () => this.#state === "live",
+      // The room in question has a cell already.
+      roomsHere: () => this.#cells.size - 1 + this.#desk.incomingCount,
+    });
     const desk = { timing: moveTiming(options.timing), concurrentMovesMax: options.concurrentMovesMax };
     this.#desk = new MoveDesk(this, desk, deps.dialer, deps.runtime);
     this.operated = new OperatedRooms({
@@ -131,9 +149,20 @@ class RoomServer
       candidates: this.#candidates,
       members: this.#members,
       desk: this.#desk,
+      claim: (room, skip) => this.#claimSkipping(room, skip),
     });
     this.tells = new TellDesk(this);
     this.#standing = new OwnerStanding(this.me, this.#members, this.#desk.peers, deps.runtime);
+    this.#waker = new Waker({
+      me: this.me,
+      log: this.log,
+      store: this.store,
+      isLost: (server) => this.isLost(server),
+      isMine: (room) =>
+        !this.#claims.isQuarantined(room) && this.#candidates.isMine(room, this.#cells.size, options.weight),
+      isHere: (room) => this.#cells.has(room) || this.#desk.incoming(room) !== undefined,
+      wake: (room) => void this.#wake(room),
+    });
     this.#rebalancer = new Rebalancer(this.#desk, this.#candidates, this.#cells);
   }
 
@@ -146,8 +175,8 @@ class RoomServer
       await this.#listener.close();
       throw error;
     }
-    this.#every(sweepMs, () => this.#sweep());
-    this.#every(timing.selfFreezeMs / 8, () => this.#watchRenewal());
+    this.#duties.every(sweepMs, () => this.#sweep());
+    this.#duties.every(timing.selfFreezeMs / 8, () => this.#watchRenewal());
     this.log.info({ address: this.address, apps: [...this.#apps.keys()] }, "room server started");
   }
 
@@ -183,7 +212,7 @@ class RoomServer
 
   stop(): Promise<void> {
     if (this.#state === "live") this.#leaving = this.#stop();
-    else if (this.#state === "draining") this.#releaseAll();
+    else if (this.#state === "draining") requestReleases(this.#cells);
     return this.left;
   }
 
@@ -201,12 +230,12 @@ class RoomServer
     else this.#claim(room, definition).bind(request);
   }
 
-  hear(...said: Hearing): void {
-    const [to] = said;
-    const definition = definitionOf(this.#apps, to);
-    const isOnItsWay = this.#desk.incoming(to) !== undefined;
-    const cell = definition && !isOnItsWay ? (this.#cells.get(to) ?? this.#claim(to, definition)) : undefined;
-    hearAt(cell, (server) => this.addressOf(server), said);
+  hear(...request: HearRequest): void {
+    hearAt(this.#wake(request[0]), (server) => this.addressOf(server), request);
+  }
+
+  remind(speaker: RoomKey, listener: RoomKey): void {
+    this.#wake(speaker)?.wish({ running: (live) => live.tells.remind(listener), refused: () => {} });
   }
 
   isLost(server: ServerId): boolean {
@@ -233,23 +262,12 @@ class RoomServer
     return this.#members.lookAgain();
   }
 
-  claimVerdict(room: RoomKey, force: boolean): ClaimVerdict {
-    if (this.#state !== "live") return "draining";
-    // OWN-3: whoever looks at a room's owner behind this claim must find that this server lives.
-    if (this.#members.renewal(this.#options.timing.selfFreezeMs) === "stale") return "unavailable";
-    if (this.#candidates.deathsBy(room) >= deathsMax) {
-      this.log.error({ room }, "the room has killed its server again and again: it is quarantined");
-      return "quarantined";
-    }
-    // The room in question has a cell already.
-    const ownRooms = this.#cells.size - 1 + this.#desk.incomingCount;
-    if (ownRooms >= this.#options.roomsMax) return "full";
-    const others = this.#candidates.othersLoad();
-    const { weight: ownWeight } = this.#options;
-    const claimsSinceView = claimsIn(this.#recentClaims);
-    if (!force && !mayClaim({ ownRooms, ownWeight, others, claimsSinceView }).ok) return "full";
-    this.#recentClaims = claimed(this.#recentClaims);
-    return "yes";
+  roomFailed(room: RoomKey): void {
+    this.#claims.roomFailed(room);
+  }
+
+  claimVerdict(room: RoomKey, force: boolean, isOrdered: boolean): ClaimVerdict {
+    return this.#claims.verdict(room, force, isOrdered);
   }
 
   addressOf(server: ServerId): string | undefined {
@@ -292,8 +310,21 @@ class RoomServer
     for (const request of requests) this.bind(request);
   }
 
-  #claim(room: RoomKey, definition: AppDefinition): RoomCell {
-    const cell = RoomCell.claim(this, room, definition);
+  /** The room's cell, to run it though nobody is connected; `undefined` where it cannot be here now. */
+  #wake(room: RoomKey): RoomCell | undefined {
+    const definition = definitionOf(this.#apps, room);
+    if (!definition || this.#desk.incoming(room) !== undefined) return undefined;
+    return this.#cells.get(room) ?? this.#claim(room, definition);
+  }
+
+  #claimSkipping(room: RoomKey, skip: Position): RoomCell | undefined {
+    const definition = definitionOf(this.#apps, room);
+    if (!definition || this.#cells.has(room) || this.#desk.incoming(room) !== undefined) return undefined;
+    return this.#claim(room, definition, skip);
+  }
+
+  #claim(room: RoomKey, definition: AppDefinition, skip?: Position): RoomCell {
+    const cell = RoomCell.claim(this, room, definition, skip);
     this.#cells.set(room, cell);
     return cell;
   }
@@ -324,6 +355,7 @@ class RoomServer
     const isGone = gatewayJudge(this.#members, now, this.#options.timing);
     for (const cell of [...this.#cells.values()]) cell.sweep(now.watchedMs, isGone);
     if (this.#state !== "live") return;
+    if (this.#hasJournals) void this.#waker.look();
     this.#rebalancer.look(this.#options.rebalanceRoomsPerSecond, this.#options.weight);
   }
 
@@ -351,42 +383,17 @@ class RoomServer
   async #stop(): Promise<void> {
     this.#state = "draining";
     this.#beganToLeave.reach();
-    await new Promise<void>((resolve) => {
-      const deadlineMs = this.clock.nowMs() + stopMsMax;
-      const look = (): void => {
-        // Again and again: a room that is frozen or being taken cannot be let go yet.
-        this.#releaseAll();
-        if (this.#cells.size === 0 || this.clock.nowMs() >= deadlineMs) resolve();
-        else this.runtime.after(10, look);
-      };
-      look();
-    });
+    await releaseAll(this.#cells, this.clock, this.runtime);
     await this.#leave();
-  }
-
-  #releaseAll(): void {
-    for (const cell of [...this.#cells.values()]) cell.tell({ kind: "releaseRequested" });
   }
 
   async #leave(): Promise<void> {
     this.#state = "stopped";
-    for (const timer of this.#timers) timer.cancel();
+    this.#duties.stop();
     await this.#members.stop();
     this.#desk.peers.close();
     await this.#listener?.close();
     this.log.info({}, "room server has left");
     this.#hasLeft.reach();
-  }
-
-  #every(ms: number, task: () => void): void {
-    const index = this.#timers.length;
-    const arm = (): void => {
-      this.#timers[index] = this.runtime.after(ms, () => {
-        if (this.#state === "stopped") return;
-        arm();
-        task();
-      });
-    };
-    arm();
   }
 }

@@ -1,181 +1,365 @@
 import { parseRoomKey, type RoomKey } from "../wire/ids.ts";
+import type { Runtime, Timer } from "../wire/runtime.ts";
+import { tellItemsMax } from "../wire/text-limits.ts";
+import { HeardLines } from "./heard-lines.ts";
 import type { JournaledTurns } from "./journaled-turns.ts";
 import { keepData, RoomMessage } from "./room-message.ts";
 import type { Data, Message } from "./sdk.ts";
-import type { Speaker } from "./tell-desk.ts";
+import { SpokenLines, type Told } from "./spoken-lines.ts";
+import type { HearAnswer, Saying, Speaker } from "./tell-desk.ts";
 import type { Turns } from "./turns.ts";
 
-/** One thing said to another room, kept until that room has heard it. */
-export interface Told {
-  readonly number: number;
-  readonly isText: boolean;
-  readonly bytes: Uint8Array;
-}
-
-export interface TellsSetting {
+export interface RoomTellsDeps {
+  readonly runtime: Pick<Runtime, "after" | "nowMs">;
   readonly journaled: JournaledTurns | undefined;
   readonly turns: Turns;
   /** Why a room cannot be told anything; `undefined` if it can. */
   refusal(to: RoomKey): string | undefined;
   /** Something durable waits for `to`. */
   offer(to: RoomKey): void;
-  onTell(from: RoomKey, message: Message): void;
+  /** A line of `from` is full of what that room has not recorded as heard. */
+  remind(from: RoomKey): void;
+  onTell(from: RoomKey, message: Message): unknown;
+  onTellReady(to: RoomKey): unknown;
 }
 
 /** What is the room's of this in a move and in a snapshot. */
-export interface TellsState {
-  readonly out: readonly (readonly [to: string, next: number, items: readonly (readonly [boolean, Uint8Array])[]])[];
-  readonly heard: readonly (readonly [from: string, number: number])[];
-}
+export type TellsState = ReturnType<SpokenLines["state"]> & ReturnType<HeardLines["state"]>;
 
-interface Line {
-  /** Number of the next thing said. */
-  next: number;
-  /** Everything before is durable. */
-  durable: number;
-  readonly items: Told[];
-}
-
-export const waitingMax = 10_000;
 export const tellBytesMax = 1024 * 1024;
-const roomsMax = 100_000;
+/** At once, on the way to another server. */
+/** Of what one message tells, but for the last thing in it. */
+export const batchBytesMax = 1024 * 1024;
+/** What was heard is recorded at the latest after this: other records of the room usually carry it sooner. */
+const settleAfterMs = 1_000;
+/** Above this many open lines the room that has been silent longest is reminded. */
+const remindAbove = 5_000;
+const settledKeptMax = 1_024;
+
+interface Asking {
+  /** 0: not given yet. */
+  line: number;
+  /** This owner has appended something since it was given the line: nobody else can have. */
+  isProven: boolean;
+  /** Everything up to here was heard. */
+  told: number;
+  /** That is recorded, up to here. */
+  recorded: number;
+  /** The other side knows so. */
+  settled: number;
+}
 
 /**
- * What rooms say to each other. TELL-1: the one who speaks numbers what it says to each room, with its turn; the one who listens keeps
- * the number that it has heard up to with its own turn. So however often something is delivered, it is heard once, in order.
+ * What rooms say to each other. TELL-1: the one who speaks numbers what it says with its turn; the one who listens records up to which
+ * number it has heard with its own turn. However often something is delivered, it is heard once, in order.
+ *
+ * ```
+ * speaker                                   listener
+ *   turn: tell #7 ─ record
+ *   ask for a line ───────────────────────▶ line 3, heard up to 0 ─ record
+ *   record (only the owner can)  ◀───────── line 3
+ *   #7 on line 3 ─────────────────────────▶ turn: heard #7 on line 3 ─ record
+ *   #7 is out; record after a while ◀────── heard up to #7
+ *   settled up to #7 ─────────────────────▶ line 3 is forgotten
+ * ```
+ *
+ * TELL-4: the record behind the grant is what makes forgetting safe. Whoever takes itself for the owner and is not cannot append, so it cannot use a
+ * line that it was given, and a line from before is refused. The next owner asks for a line of its own and is given the one that is open.
  */
 export class RoomTells implements Speaker {
   readonly key: RoomKey;
-  readonly #setting: TellsSetting;
-  readonly #out = new Map<RoomKey, Line>();
-  readonly #heard = new Map<RoomKey, number>();
-
+  readonly #deps: RoomTellsDeps;
+  readonly #spoken = new SpokenLines();
+  readonly #heard = new HeardLines();
+  /** Rooms that this owner speaks to, or has spoken to lately. */
+  readonly #asking = new Map<RoomKey, Asking>();
+  /** Turns that wait to tell the room that it may speak again. */
+  readonly #reporting = new Set<RoomKey>();
+  #settleTimer: Timer | undefined;
   #isGone = false;
 
-  constructor(key: RoomKey, setting: TellsSetting) {
+  constructor(key: RoomKey, deps: RoomTellsDeps) {
     this.key = key;
-    this.#setting = setting;
+    this.#deps = deps;
   }
 
   get isGone(): boolean {
     return this.#isGone;
   }
 
+  /** Something waits to be heard: the room must run, whoever is in it. */
+  get hasWaiting(): boolean {
+    return !this.#spoken.isEmpty;
+  }
+
   /** The room speaks no more from here. */
   close(): void {
     this.#isGone = true;
+    this.#settleTimer?.cancel();
   }
 
-  /** Within a turn. Throws where it cannot be said at all, or too much waits. */
-  tell(room: string, data: Data): void {
-    const { journaled, refusal } = this.#setting;
+  /** Within a turn. `false` where too much waits. Throws where it cannot be said at all. */
+  tell(room: string, data: Data): boolean {
+    const { journaled, refusal } = this.#deps;
     const to = parseRoomKey(room);
     if (to === undefined) throw new RangeError(`"${room}" is no room`);
     if (!journaled?.isGated) throw new Error('tell needs an app of durability "commit"');
     const problem = refusal(to);
     if (problem !== undefined) throw new Error(problem);
     const bytes = keepData(data);
-    if (bytes.length > tellBytesMax) throw new RangeError(`at most ${tellBytesMax} bytes can be told at once`);
-    const line = this.#lineTo(to);
-    if (line.items.length >= waitingMax)
-      throw new RangeError(`${waitingMax} things wait already for ${to} to hear them`);
-    const number = line.next;
-    line.next += 1;
+    if (bytes.length > tellBytesMax)
+      throw new RangeError(`at most ${tellBytesMax} bytes can be told at once, these are ${bytes.length}`);
+    // TELL-5
+    if (this.#spoken.refusalOf(to, bytes.length) !== undefined) {
+      if (this.#spoken.refuse(to)) journaled.tellRefused(to);
+      return false;
+    }
     const isText = typeof data === "string";
-    line.items.push({ number, isText, bytes });
+    const number = this.#spoken.say(to, isText, bytes);
     journaled.tell(to, number, isText, bytes);
     journaled.hold?.({
       kind: "call",
       task: () => {
-        line.durable = Math.max(line.durable, number + 1);
-        this.#setting.offer(to);
+        this.#spoken.madeDurable(to, number);
+        this.#deps.offer(to);
       },
     });
+    return true;
   }
 
-  /** What waits for `to` and is durable, oldest first. */
-  waitingFor(to: RoomKey): readonly Told[] {
-    const line = this.#out.get(to);
-    return line ? line.items.filter(({ number }) => number < line.durable) : [];
+  /** How much of what was told to a room is not heard yet. */
+  unheardBy(room: string): number {
+    return this.#spoken.countFor(room as RoomKey);
   }
 
-  /** `to` has heard everything up to `number`, durably. */
-  told(to: RoomKey, number: number): void {
-    if (this.#drop(to, number)) this.#setting.journaled?.told(to, number);
+  // ---- the desk ----
+
+  next(to: RoomKey): Saying | undefined {
+    const items = this.#spoken.waitingFor(to, tellItemsMax, batchBytesMax);
+    const asking = this.#asking.get(to);
+    if (items.length > 0 && (asking === undefined || asking.line === 0)) return { kind: "ask" };
+    if (asking === undefined || (asking.line > 0 && !asking.isProven)) return undefined;
+    const { line, recorded, settled } = asking;
+    if (items.length > 0) return { kind: "say", line, items };
+    if (recorded <= settled || this.#spoken.countFor(to) > 0) return undefined;
+    return line === 0 ? { kind: "ask" } : { kind: "settle", line, upTo: recorded };
+  }
+
+  answered(to: RoomKey, saying: Saying, answer: HearAnswer): boolean {
+    const asking = this.#askingOf(to);
+    switch (answer.kind) {
+      case "line":
+        return asking.line !== 0 || this.#granted(to, asking, answer);
+      case "unknownLine":
+        // What was on its way there was not heard: a line is forgotten only when all of it is recorded here.
+        if (saying.kind !== "ask" && asking.line === saying.line) this.#asking.delete(to);
+        return true;
+      case "heard":
+        if (saying.kind === "settle") {
+          this.#settled(to, asking, saying.upTo);
+          return true;
+        }
+        this.#told(to, asking, answer.upTo);
+        return saying.kind === "say" && answer.upTo >= (saying.items[0]?.number ?? 0);
+      default:
+        return false;
+    }
+  }
+
+  /** The other room has too many lines that are not settled: say again up to where this one's is. */
+  remind(to: RoomKey): void {
+    if (this.#spoken.countFor(to) > 0) return;
+    const asking = this.#askingOf(to);
+    asking.settled = -1;
+    asking.recorded = Math.max(asking.recorded, 0);
+    this.#deps.offer(to);
   }
 
   /** Offers what has waited since before this owner. */
   offerAll(): void {
-    for (const [to, line] of this.#out) {
-      line.durable = line.next;
-      if (line.items.length > 0) this.#setting.offer(to);
+    this.#spoken.allDurable();
+    for (const asking of this.#asking.values()) if (!asking.isProven) asking.line = 0;
+    for (const to of this.#spoken.rooms) this.#deps.offer(to);
+    if (this.#asking.size > 0) this.#settleSoon();
+    this.#reportReady();
+  }
+
+  // ---- what others say ----
+
+  /** TELL-2: hears what is next, once; `answer` is called when that is durable, or at once where it cannot be. */
+  hear(from: RoomKey, saying: Saying, answer: (answer: HearAnswer) => void): void {
+    const { journaled, turns } = this.#deps;
+    if (turns.isHalted || journaled?.isClogged !== false) {
+      answer({ kind: "later" });
+      return;
+    }
+    if (saying.kind === "ask") {
+      this.#grant(from, answer);
+      return;
+    }
+    const hearing = this.#heard.get(from);
+    if (hearing?.line !== saying.line) {
+      answer({ kind: "unknownLine" });
+      return;
+    }
+    if (saying.kind === "say") this.#hearAll(from, saying.line, saying.items);
+    else if (saying.upTo >= hearing.upTo) {
+      this.#heard.settle(from);
+      journaled.settled(from);
+    }
+    // Behind everything in front of it: what was heard before may not be durable yet either.
+    const upTo = this.#heard.get(from)?.upTo ?? 0;
+    this.#answerDurably(answer, { kind: "heard", upTo });
+  }
+
+  #hearAll(from: RoomKey, line: number, items: readonly Told[]): void {
+    const { journaled, turns, onTell, runtime } = this.#deps;
+    for (const { number, isText, bytes } of items) {
+      if (turns.isHalted || number <= (this.#heard.get(from)?.upTo ?? 0)) continue;
+      turns.run(() => {
+        this.#heard.set(from, { line, upTo: number }, runtime.nowMs());
+        journaled?.heard(from, line, number);
+        return onTell(from, new RoomMessage(bytes, isText));
+      });
     }
   }
 
-  /** TELL-2: hears what is next, once; `answer` is called with the number up to which all is heard durably. */
-  hear(from: RoomKey, first: number, items: readonly Omit<Told, "number">[], answer: (upTo: number) => void): void {
-    const { journaled, turns, onTell } = this.#setting;
-    for (const [index, { isText, bytes }] of items.entries()) {
-      const number = first + index;
-      if (turns.isHalted) return;
-      if (number !== (this.#heard.get(from) ?? 0) + 1) continue;
-      if (!this.#heard.has(from) && this.#heard.size >= roomsMax) break;
-      this.#heard.set(from, number);
-      journaled?.heard(from, number);
-      turns.run(() => onTell(from, new RoomMessage(bytes, isText)));
+  #grant(from: RoomKey, answer: (answer: HearAnswer) => void): void {
+    const { turns, journaled, runtime } = this.#deps;
+    const granted = this.#heard.grant(from, runtime.nowMs());
+    if (this.#heard.openCount > remindAbove) {
+      const silent = this.#heard.oldestUnsettled();
+      if (silent) this.#deps.remind(silent);
     }
-    if (turns.isHalted) return;
-    const upTo = this.#heard.get(from) ?? 0;
-    // Behind everything in front of it: what was heard before may not be durable yet either.
-    turns.run(() => journaled?.hold?.({ kind: "call", task: () => answer(upTo) }));
+    if (!granted) {
+      answer({ kind: "later" });
+      return;
+    }
+    const { line, upTo } = granted.hearing;
+    if (granted.isNew) turns.run(() => journaled?.heard(from, line, upTo));
+    this.#answerDurably(answer, { kind: "line", line, upTo });
   }
+
+  #answerDurably(answer: (answer: HearAnswer) => void, what: HearAnswer): void {
+    const { turns, journaled } = this.#deps;
+    if (turns.isHalted) answer({ kind: "later" });
+    else turns.run(() => journaled?.hold?.({ kind: "call", task: () => answer(what) }));
+  }
+
+  // ---- a move, a snapshot, a journal ----
 
   state(): TellsState {
-    const out = [...this.#out].map(
-      ([to, { next, items }]) => [to, next, items.map(({ isText, bytes }) => [isText, bytes] as const)] as const,
-    );
-    return { out, heard: [...this.#heard] };
+    return { ...this.#spoken.state(), ...this.#heard.state() };
   }
 
-  restore({ out, heard }: TellsState): void {
-    for (const [to, next, items] of out) {
-      const first = next - items.length;
-      const told = items.map(([isText, bytes], index) => ({ number: first + index, isText, bytes }));
-      this.#out.set(to as RoomKey, { next, durable: next, items: told });
+  restore({ next, out, refused, nextLine, heard }: TellsState): void {
+    for (const [to, items] of out) {
+      for (const [number, isText, bytes] of items) this.#spoken.put(to as RoomKey, { number, isText, bytes });
     }
-    for (const [from, number] of heard) this.#heard.set(from as RoomKey, number);
+    this.#spoken.skipTo(next);
+    for (const to of refused) this.#spoken.refuse(to as RoomKey);
+    for (const [from, line, upTo] of heard) this.replayHeard(from, line, upTo);
+    this.#heard.skipTo(nextLine);
   }
-
-  // ---- what a journal says was done ----
 
   replayTell(to: string, number: number, isText: boolean, bytes: Uint8Array): void {
-    const line = this.#lineTo(to as RoomKey);
-    line.next = number + 1;
-    line.durable = line.next;
-    line.items.push({ number, isText, bytes: bytes.slice() });
+    this.#spoken.put(to as RoomKey, { number, isText, bytes: bytes.slice() });
   }
 
   replayTold(to: string, number: number): void {
-    this.#drop(to as RoomKey, number);
+    this.#spoken.drop(to as RoomKey, number);
   }
 
-  replayHeard(from: string, number: number): void {
-    this.#heard.set(from as RoomKey, number);
+  replayRefused(to: string): void {
+    this.#spoken.refuse(to as RoomKey);
   }
 
-  #lineTo(to: RoomKey): Line {
-    const known = this.#out.get(to);
+  replayReady(to: string): void {
+    this.#spoken.unrefuse(to as RoomKey);
+  }
+
+  replayHeard(from: string, line: number, upTo: number): void {
+    this.#heard.set(from as RoomKey, { line, upTo }, this.#deps.runtime.nowMs());
+  }
+
+  replaySettled(from: string): void {
+    this.#heard.settle(from as RoomKey);
+  }
+
+  // ---- the speaker's side of a line ----
+
+  #granted(to: RoomKey, asking: Asking, { line, upTo }: Extract<HearAnswer, { kind: "line" }>): boolean {
+    const { journaled, turns } = this.#deps;
+    // Nothing may be appended now. Asked again later.
+    if (turns.isHalted || !journaled) return false;
+    asking.line = line;
+    this.#told(to, asking, upTo);
+    journaled.prove(() => {
+      asking.isProven = true;
+      // With nothing waiting, whatever was heard is recorded: this record is behind it.
+      if (this.#spoken.countFor(to) === 0) asking.recorded = asking.told;
+      this.#deps.offer(to);
+    });
+    return true;
+  }
+
+  /** A line that is settled is only kept so that the next thing said needs none. */
+  #settled(to: RoomKey, asking: Asking, upTo: number): void {
+    asking.settled = Math.max(asking.settled, upTo);
+    if (this.#asking.size > settledKeptMax && this.#spoken.countFor(to) === 0) this.#asking.delete(to);
+  }
+
+  #told(to: RoomKey, asking: Asking, upTo: number): void {
+    asking.told = Math.max(asking.told, upTo);
+    if (!this.#spoken.drop(to, upTo)) return;
+    this.#deps.journaled?.told(to, upTo);
+    this.#settleSoon();
+    this.#reportReady();
+  }
+
+  #reportReady(): void {
+    const { turns, journaled, onTellReady } = this.#deps;
+    for (const to of this.#spoken.readyAgain()) {
+      if (this.#reporting.has(to)) continue;
+      this.#reporting.add(to);
+      turns.soon(() => {
+        this.#reporting.delete(to);
+        this.#spoken.unrefuse(to);
+        journaled?.tellReady(to);
+        return onTellReady(to);
+      });
+    }
+  }
+
+  #settleSoon(): void {
+    this.#settleTimer ??= this.#deps.runtime.after(settleAfterMs, () => {
+      this.#settleTimer = undefined;
+      this.#settle();
+    });
+  }
+
+  /** Records what was heard, where all of it was, and tells the other sides. */
+  #settle(): void {
+    const { journaled, turns } = this.#deps;
+    if (this.#isGone || turns.isHalted || !journaled) return;
+    const due = [...this.#asking].filter(
+      ([to, { told, settled }]) => told > settled && this.#spoken.countFor(to) === 0,
+    );
+    const at = due.map(([to, asking]) => ({ to, asking, told: asking.told }));
+    if (at.length === 0) return;
+    journaled.prove(() => {
+      for (const { to, asking, told } of at) {
+        asking.recorded = Math.max(asking.recorded, told);
+        this.#deps.offer(to);
+      }
+    });
+  }
+
+  #askingOf(to: RoomKey): Asking {
+    const known = this.#asking.get(to);
     if (known) return known;
-    if (this.#out.size >= roomsMax) throw new RangeError(`a room can tell at most ${roomsMax} others`);
-    const line: Line = { next: 1, durable: 1, items: [] };
-    this.#out.set(to, line);
-    return line;
-  }
-
-  #drop(to: RoomKey, number: number): boolean {
-    const items = this.#out.get(to)?.items ?? [];
-    const kept = items.findIndex((item) => item.number > number);
-    const dropped = items.splice(0, kept < 0 ? items.length : kept);
-    return dropped.length > 0;
+    const asking: Asking = { line: 0, isProven: false, told: 0, recorded: 0, settled: 0 };
+    this.#asking.set(to, asking);
+    return asking;
   }
 }

@@ -24,6 +24,8 @@ export interface Room {
   onWork?(name: string, outcome: WorkOutcome): void;
   /** Another room has said something with {@link RoomContext.tell}; `from` is its key. In the order in which it did, each exactly once. */
   onTell?(from: string, message: Message): void;
+  /** After {@link RoomContext.tell} has answered `false` for `room`: at least half of the places are free again. */
+  onTellReady?(room: string): void;
   /** The only place where durable state changes: runs for each `append`, live and in recovery. Required for durability other than `memory`. */
   apply?(entry: Uint8Array): void;
   /**
@@ -58,21 +60,28 @@ export interface RoomContext {
   /** Commit rooms: hands `entry` to `apply` at once, and makes it durable before anything this turn sends is seen. */
   append(entry: Data): void;
   /**
-   * Calls `onTimer(name)` after `delayMs`. One timer per name: setting it again moves it. Timers travel with the room, with the time
-   * that was left; they are not kept across a crash of a `memory` room. At most 1 024 a room.
+   * Calls `onTimer(name)` after `delayMs` of the time that the room runs. One timer per name: setting it again moves it. Timers travel with
+   * the room, with the time that was left. A `commit` room keeps them across a crash too, and is woken for them where nobody is in it; a
+   * crash makes one late by half of the time since it was set or the room came there, at most 30 s. A crash of a `memory` room loses
+   * them. What `create` and `restore` set counts only for a room that is new. At most 1 024 a room.
    */
   setTimer(name: string, delayMs: number): void;
   clearTimer(name: string): void;
   /**
    * Commit rooms: says something to another commit room of the cluster, which hears it as `onTell`. It is durable with this turn, and
    * reaches the other room exactly once, in order, whatever moves or dies meanwhile; a room that nobody runs is woken for it. At
-   * most 1 MiB each, 10 000 that are not heard yet per room told.
+   * most 1 MiB each.
+   *
+   * `false`, and nothing was said, where too much is not heard yet: 10 000 things for that room, 12 MiB or 10 000 rooms in all. Then
+   * `onTellReady(room)` follows once there is place again.
    */
-  tell(room: string, data: Data): void;
+  tell(room: string, data: Data): boolean;
+  /** How many things told to that room it has not heard yet. */
+  unheardBy(room: string): number;
   /**
-   * Work that waits. `task` runs outside the turn; its result comes back as a turn, `onWork(name, outcome)`. While the room is frozen in a
+   * Work that waits. `task` runs outside the turn, in a `commit` room once the turn is durable; its result comes back as a turn, `onWork(name, outcome)`. While the room is frozen in a
    * move it waits. If the room moves before the result is here, the signal is aborted, and the new owner gets `interrupted`
-   * for the name and may begin again. After a crash of a `memory` room nothing is left of it. One task per name at a time; at
+   * for the name and may begin again; so does the next owner of a `commit` room after a crash. After a crash of a `memory` room nothing is left of it. One task per name at a time; at
    * most 256 a room.
    */
   work(name: string, task: (signal: AbortSignal) => Promise<unknown>): void;

@@ -57,6 +57,12 @@ export class SentTail {
     }
   }
 
+  /** Everything up to `rseq` is gone for whoever has not had it. */
+  lose(rseq: Rseq): void {
+    this.trim(rseq);
+    this.#lostUpTo = Math.max(this.#lostUpTo, rseq);
+  }
+
   /** Forgets what every gateway has. */
   trim(upTo: Rseq): void {
     for (let first = this.#messages[this.#head]; first && first.rseq <= upTo; first = this.#messages[this.#head])

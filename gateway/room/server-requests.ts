@@ -1,6 +1,8 @@
-import { type Control, cutDetail } from "../wire/control.ts";
+import type { Control } from "../wire/control.ts";
+import { describeError } from "../wire/errors.ts";
 import type { ServerId } from "../wire/ids.ts";
 import type { LinkHandler, TrunkLink } from "../wire/link.ts";
+import { cutDetail } from "../wire/text-limits.ts";
 import { controlOnlyHandler } from "./control-only-handler.ts";
 import type { OperatedRooms } from "./operated-rooms.ts";
 import type { ServerStats } from "./room-server-ports.ts";
@@ -32,10 +34,14 @@ export function requestHandler(
         return;
       }
       underWay += 1;
-      void Promise.resolve(answer(message)).then((told) => {
-        underWay -= 1;
-        link.control({ t: "answer", id, ...told });
-      });
+      const tell = (told: Answer): void => link.control({ t: "answer", id, ...told });
+      // What cannot be answered (a list that is too long to be sent, a fault) is said, and harms nobody else.
+      void Promise.resolve(answer(message))
+        .then(tell)
+        .catch((error: unknown) => tell({ status: "failed", detail: cutDetail(describeError(error).message) }))
+        .finally(() => {
+          underWay -= 1;
+        });
     },
     ended: () => {},
   });
@@ -56,6 +62,11 @@ export async function answerRequest(server: OperatedServer, request: Control<"re
         status: "ok",
         value: { from: server.id, to: request.to, epoch: result.epoch, pauseMs: result.pauseMs },
       };
+    }
+    case "skip": {
+      const result = await server.operated.skip(request.room, request.record);
+      if (result.kind === "failed") return { status: "conflict", detail: cutDetail(result.reason) };
+      return { status: "ok", value: { server: server.id, epoch: result.epoch } };
     }
     case "drain":
       void server.drain();

@@ -80,9 +80,11 @@ export class SnapshotKeeper {
 
   /** Takes one now and stores it, unless one is under way; resolves when that is over, however it went. */
   save(live: LiveRoom): Promise<void> {
-    this.#saving ??= (live.journaled ? this.#saveWhole(live) : this.#saveApp(live)).finally(() => {
-      this.#saving = undefined;
-    });
+    this.#saving ??= (live.journaled ? this.#saveWhole(live) : this.#saveApp(live))
+      .catch((error: unknown) => this.#host.roomThrew(error))
+      .finally(() => {
+        this.#saving = undefined;
+      });
     return this.#saving;
   }
 
@@ -118,8 +120,7 @@ export class SnapshotKeeper {
     if (!this.#fits(state.app)) return;
     const bytes = Buffer.concat(encodeBody(state, undefined));
     await new Promise<void>((resolve) => {
-      journal.onStop(resolve);
-      journal.whenDurable(record, resolve);
+      journal.whenSettled(record, resolve);
     });
     if (journal.head.tail < record) return;
     const { epoch } = journal.head;

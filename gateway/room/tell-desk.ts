@@ -1,34 +1,38 @@
 import type { Store } from "../store/port.ts";
-import { type ControlMessage, tellItemsMax } from "../wire/control.ts";
+import type { Control, ControlMessage } from "../wire/control.ts";
 import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { TrunkLink } from "../wire/link.ts";
 import type { Logger, Runtime } from "../wire/runtime.ts";
 import type { PeerLinks } from "./peer-links.ts";
 import type { RoomCell } from "./room-cell.ts";
-import type { Told } from "./room-tells.ts";
+import type { Told } from "./spoken-lines.ts";
+
+/** What a room has to say to another next. `ask`: it needs a line first. `settle`: all up to there is recorded as heard. */
+export type Saying =
+  | { readonly kind: "ask" }
+  | { readonly kind: "say"; readonly line: number; readonly items: readonly Told[] }
+  | { readonly kind: "settle"; readonly line: number; readonly upTo: number };
+
+export type HearAnswer =
+  | { readonly kind: "line"; readonly line: number; readonly upTo: number }
+  | { readonly kind: "unknownLine" }
+  | { readonly kind: "heard"; readonly upTo: number }
+  | { readonly kind: "elsewhere"; readonly address: string }
+  | { readonly kind: "later" };
 
 /** A room that has something to say. */
 export interface Speaker {
   readonly key: RoomKey;
   /** It speaks no more from here. */
   readonly isGone: boolean;
-  waitingFor(to: RoomKey): readonly Told[];
-  told(to: RoomKey, number: number): void;
+  /** `undefined`: nothing now. It is offered again when there is. */
+  next(to: RoomKey): Saying | undefined;
+  /** Whether that has brought it forward. */
+  answered(to: RoomKey, saying: Saying, answer: HearAnswer): boolean;
 }
 
-export type HearAnswer =
-  | { readonly kind: "heard"; readonly upTo: number }
-  | { readonly kind: "elsewhere"; readonly address: string }
-  | { readonly kind: "later" };
-
 /** What is said, and who is told the answer: once, or never. */
-export type Hearing = [
-  to: RoomKey,
-  from: RoomKey,
-  first: number,
-  items: readonly Omit<Told, "number">[],
-  answer: (answer: HearAnswer) => void,
-];
+export type HearRequest = [to: RoomKey, from: RoomKey, saying: Saying, answer: (answer: HearAnswer) => void];
 
 export interface TellDeskHost {
   readonly me: ServerId;
@@ -42,13 +46,14 @@ export interface TellDeskHost {
   /** Where a room that nobody runs is to be woken. */
   preferred(room: RoomKey): ServerId | undefined;
   /** The room hears it here, or says where. */
-  hear(...said: Hearing): void;
+  hear(...request: HearRequest): void;
+  /** Room `speaker` is to settle what `listener` has heard of it. Wakes it here, or does nothing. */
+  remind(speaker: RoomKey, listener: RoomKey): void;
 }
 
-const itemsMax = tellItemsMax;
-const bytesMax = 1024 * 1024;
 const answerMsMax = 5_000;
 const retryMs = { first: 20, max: 2_000 };
+const remindEveryMs = 1_000;
 
 /**
  * Carries what rooms of this server say to rooms wherever they are. It keeps nothing: what is not heard stays with the one who
@@ -56,10 +61,11 @@ const retryMs = { first: 20, max: 2_000 };
  */
 export class TellDesk {
   readonly #host: TellDeskHost;
-  /** Pairs that are being carried; bounded by what rooms may have waiting. */
-  readonly #underWay = new Set<string>();
+  /** Whom each speaker is being carried to; bounded by what rooms may have waiting. */
+  readonly #underWay = new WeakMap<Speaker, Set<RoomKey>>();
   readonly #answers = new Map<number, (answer: HearAnswer) => void>();
   #nextId = 1;
+  #remindedMs = Number.NEGATIVE_INFINITY;
 
   constructor(host: TellDeskHost) {
     this.#host = host;
@@ -67,41 +73,54 @@ export class TellDesk {
 
   /** Something waits at `speaker` for `to`. Safe to repeat. */
   offer(speaker: Speaker, to: RoomKey): void {
-    const pair = `${speaker.key} ${to}`;
-    if (this.#underWay.has(pair)) return;
-    this.#underWay.add(pair);
-    void this.#carry(speaker, to).finally(() => {
-      this.#underWay.delete(pair);
-      if (!speaker.isGone && speaker.waitingFor(to).length > 0) this.offer(speaker, to);
+    let underWay = this.#underWay.get(speaker);
+    if (!underWay) {
+      underWay = new Set();
+      this.#underWay.set(speaker, underWay);
+    }
+    if (underWay.has(to)) return;
+    underWay.add(to);
+    void this.#carry(speaker, to)
+      .catch((err: unknown) => this.#host.log.error({ room: speaker.key, to, err }, "what was told is not carried"))
+      .finally(() => underWay.delete(to));
+  }
+
+  /** The room `speaker`, wherever it is, is to settle what `listener` has heard of it. One at a time: the rest is not urgent. */
+  remind(speaker: RoomKey, listener: RoomKey): void {
+    const nowMs = this.#host.runtime.nowMs();
+    if (nowMs - this.#remindedMs < remindEveryMs) return;
+    this.#remindedMs = nowMs;
+    void this.#find(speaker).then((address) => {
+      if (address === "") this.#host.remind(speaker, listener);
+      else if (address !== undefined) this.#sendReminder(address, speaker, listener);
     });
   }
 
-  onTell(link: TrunkLink, message: Extract<ControlMessage, { t: "tell" }>): void {
-    const { id, room, from, first, items } = message;
-    this.#host.hear(room, from, first, items, (answer) => {
-      const upTo = answer.kind === "heard" ? answer.upTo : 0;
-      const place = answer.kind === "elsewhere" ? { address: answer.address } : {};
-      link.control({ t: "told", id, status: answer.kind, upTo, ...place });
-    });
+  onTell(link: TrunkLink, message: Control<"tell">): void {
+    const { id, room, from, kind, line, upTo, items } = message;
+    const saying: Saying = kind === "ask" ? { kind } : kind === "say" ? { kind, line, items } : { kind, line, upTo };
+    this.#host.hear(room, from, saying, (answer) => link.control(toldOf(id, answer)));
   }
 
-  onTold(message: Extract<ControlMessage, { t: "told" }>): void {
-    const answer = this.#answers.get(message.id);
-    if (message.status === "heard") answer?.({ kind: "heard", upTo: message.upTo });
-    else if (message.address !== undefined) answer?.({ kind: "elsewhere", address: message.address });
-    else answer?.({ kind: "later" });
+  onTold(message: Control<"told">): void {
+    this.#answers.get(message.id)?.(answerOf(message));
+  }
+
+  onRemind({ room, listener }: Control<"tellRemind">): void {
+    this.#host.remind(room, listener);
   }
 
   async #carry(speaker: Speaker, to: RoomKey): Promise<void> {
     let address: string | undefined;
     for (let failures = 0; !speaker.isGone; ) {
-      const waiting = speaker.waitingFor(to);
-      const first = waiting[0]?.number;
-      if (first === undefined) return;
+      if (speaker.next(to) === undefined) return;
       address ??= await this.#find(to);
-      const answer = await this.#say(address, speaker.key, to, first, upToBytes(waiting));
-      if (answer.kind === "heard" && answer.upTo >= first) {
-        speaker.told(to, answer.upTo);
+      // What there is to say may have changed meanwhile.
+      const saying = speaker.isGone ? undefined : speaker.next(to);
+      if (saying === undefined) return;
+      const answer = await this.#say(address, speaker.key, to, saying);
+      if (speaker.isGone) return;
+      if (speaker.answered(to, saying, answer)) {
         failures = 0;
         continue;
       }
@@ -121,18 +140,11 @@ export class TellDesk {
     return server === me ? "" : this.#host.addressOf(server);
   }
 
-  #say(
-    address: string | undefined,
-    from: RoomKey,
-    to: RoomKey,
-    first: number,
-    items: readonly Told[],
-  ): Promise<HearAnswer> {
+  #say(address: string | undefined, from: RoomKey, to: RoomKey, saying: Saying): Promise<HearAnswer> {
     if (address === undefined) return Promise.resolve({ kind: "later" });
     const { runtime, peers } = this.#host;
     return new Promise((resolve) => {
-      const id = this.#nextId;
-      this.#nextId = id >= 0xffffffff ? 1 : id + 1;
+      const id = this.#takeId();
       let stop = (): void => {};
       const settle = (answer: HearAnswer): void => {
         timer.cancel();
@@ -142,18 +154,32 @@ export class TellDesk {
       };
       const timer = runtime.after(answerMsMax, () => settle({ kind: "later" }));
       if (address === "") {
-        this.#host.hear(to, from, first, items, settle);
+        this.#host.hear(to, from, saying, settle);
         return;
       }
       this.#answers.set(id, settle);
       stop = peers.use(address, {
-        up: (link) => {
-          const said = items.map(({ isText, bytes }) => ({ isText, bytes: new Uint8Array(bytes) }));
-          link.control({ t: "tell", id, room: to, from, first, items: said });
-        },
+        up: (link) => link.control(tellOf(id, to, from, saying)),
         down: () => settle({ kind: "later" }),
       });
     });
+  }
+
+  #sendReminder(address: string, speaker: RoomKey, listener: RoomKey): void {
+    const stop = this.#host.peers.use(address, {
+      up: (link) => {
+        link.control({ t: "tellRemind", room: speaker, listener });
+        this.#host.runtime.soon(() => stop());
+      },
+      down: () => {},
+    });
+    this.#host.runtime.after(answerMsMax, stop);
+  }
+
+  #takeId(): number {
+    const id = this.#nextId;
+    this.#nextId = id >= 0xffffffff ? 1 : id + 1;
+    return id;
   }
 
   #pause(failures: number): Promise<void> {
@@ -163,30 +189,54 @@ export class TellDesk {
   }
 }
 
-/** At least one. */
-function upToBytes(waiting: readonly Told[]): readonly Told[] {
-  let bytes = 0;
-  let count = 0;
-  for (const item of waiting) {
-    bytes += item.bytes.length;
-    if (count >= itemsMax || (count > 0 && bytes > bytesMax)) break;
-    count += 1;
+function tellOf(id: number, room: RoomKey, from: RoomKey, saying: Saying): ControlMessage {
+  const items = saying.kind === "say" ? saying.items : [];
+  return {
+    t: "tell",
+    id,
+    room,
+    from,
+    kind: saying.kind,
+    line: saying.kind === "ask" ? 0 : saying.line,
+    upTo: saying.kind === "settle" ? saying.upTo : 0,
+    items: items.map(({ number, isText, bytes }) => ({ number, isText, bytes: new Uint8Array(bytes) })),
+  };
+}
+
+function toldOf(id: number, answer: HearAnswer): ControlMessage {
+  const none = { t: "told", id, status: answer.kind, line: 0, upTo: 0 } as const;
+  if (answer.kind === "line") return { ...none, line: answer.line, upTo: answer.upTo };
+  if (answer.kind === "heard") return { ...none, upTo: answer.upTo };
+  return answer.kind === "elsewhere" ? { ...none, address: answer.address } : none;
+}
+
+function answerOf({ status, line, upTo, address }: Control<"told">): HearAnswer {
+  switch (status) {
+    case "line":
+      return { kind: "line", line, upTo };
+    case "heard":
+      return { kind: "heard", upTo };
+    case "unknownLine":
+      return { kind: "unknownLine" };
+    case "elsewhere":
+      return address === undefined ? { kind: "later" } : { kind: "elsewhere", address };
+    case "later":
+      return { kind: "later" };
   }
-  return waiting.slice(0, count);
 }
 
 /** TELL-1: a room is woken to hear what another says; it answers when it has heard it durably. Without a cell: not now. */
 export function hearAt(
   cell: RoomCell | undefined,
   addressOf: (server: ServerId) => string | undefined,
-  [, from, first, items, answer]: Hearing,
+  [, from, saying, answer]: HearRequest,
 ): void {
   if (!cell) {
     answer({ kind: "later" });
     return;
   }
   cell.wish({
-    running: (live) => live.tells.hear(from, first, items, (upTo) => answer({ kind: "heard", upTo })),
+    running: (live) => live.tells.hear(from, saying, answer),
     refused: (outcome) => {
       const address = outcome.kind === "owned" ? addressOf(outcome.owner) : undefined;
       answer(address === undefined ? { kind: "later" } : { kind: "elsewhere", address });

@@ -97,6 +97,11 @@ export class Turns {
     this.#halted = true;
   }
 
+  /** The room has failed outside of a turn: none follows. */
+  fail(): void {
+    this.#failed = true;
+  }
+
   go(): void {
     this.#halted = false;
   }
@@ -122,8 +127,9 @@ export class Turns {
 }
 
 /** ROOM-27: a handler that is not synchronous would act outside of its turn: it is an error of the room's code. */
-function refusePromise(result: unknown): void {
-  if (!(result instanceof Promise)) return;
-  result.catch(() => {});
+export function refusePromise(result: unknown): void {
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== "function") return;
+  // What becomes of it is nobody's business; but a rejection that nobody hears would end the process.
+  Promise.resolve(result).catch(() => {});
   throw new TypeError("a handler has returned a promise: handlers are synchronous, and what waits goes through work");
 }

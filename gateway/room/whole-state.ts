@@ -1,8 +1,12 @@
 import type { Instant } from "../cluster/watched-time.ts";
+import { payloadBytesMax } from "../wire/frame-layout.ts";
 import type { Origin } from "./live-room-ports.ts";
 import { Member, type MemberHost } from "./member.ts";
 import { decodeMovingState, encodeMovingState } from "./moving-state.ts";
+import { restoreSnapshot } from "./room-code.ts";
 import type { RoomOutbox } from "./room-outbox.ts";
+import { undeliverable } from "./room-replay.ts";
+import type { RoomSchedule } from "./room-schedule.ts";
 import type { RoomTells, TellsState } from "./room-tells.ts";
 import type { RoomTimers } from "./room-timers.ts";
 import type { Room } from "./sdk.ts";
@@ -13,8 +17,7 @@ import type { StateParts } from "./state-body.ts";
 export function takeHead(
   outbox: RoomOutbox,
   nextRef: number,
-  timers: readonly (readonly [name: string, leftMs: number])[],
-  works: readonly string[],
+  { timers, works }: Pick<RoomSchedule, "timers" | "works">,
   tells: TellsState,
 ): Uint8Array {
   const channels = [...outbox.channels.values()];
@@ -26,7 +29,8 @@ export function takeHead(
     gateways: channels.map(({ gateway, seen, sent }) => ({ gateway, seen, sent })),
     members: channels.flatMap(({ members }) => [...members.values()]),
     tail: [...outbox.tail.after(0)],
-    timers,
+    clockMs: timers.clockMs,
+    timers: timers.due(),
     works,
     tells,
   });
@@ -53,15 +57,15 @@ export interface Restored {
 /** Puts a room together as it was. Throws what the room's code throws, or a `RoomgateError` (`bad-state`). */
 export function restore(from: Origin, to: RestoreTarget): Restored {
   if (from.kind === "snapshot") {
-    if (from.app) to.room.restore?.(from.app);
+    if (from.app) restoreSnapshot(to.room, from.app);
     return { works: [], nextRef: 1 };
   }
   if (!from.parts) return { works: [], nextRef: 1 };
   // Not gated, a line does not survive a crash: messages may have gone out that no record knows.
-  return restoreWhole(from.parts, to, from.kind === "moved" || to.isGated);
+  return restoreWhole(from.parts, to, from.kind === "moved" || to.isGated, from.kind === "stored" && from.skip);
 }
 
-function restoreWhole(parts: StateParts, to: RestoreTarget, continuesLine: boolean): Restored {
+function restoreWhole(parts: StateParts, to: RestoreTarget, continuesLine: boolean, skips: boolean): Restored {
   const { outbox, now, face, sessions, timers } = to;
   const state = decodeMovingState(parts.head);
   const tail = new SentTail(state.lostUpTo);
@@ -81,9 +85,16 @@ function restoreWhole(parts: StateParts, to: RestoreTarget, continuesLine: boole
     if (member.state === "member") sessions.set(member.id, member);
     return member;
   });
-  if (continuesLine) for (const message of state.tailOf(members)) tail.push(message);
-  if (parts.app) to.room.restore?.(parts.app);
+  for (const message of continuesLine ? state.tailOf(members) : []) {
+    const isDeliverable = message.payload.length <= payloadBytesMax;
+    if (isDeliverable) tail.push(message);
+    else if (skips) tail.lose(message.rseq);
+    else throw undeliverable(message.payload.length);
+  }
+  if (parts.app) restoreSnapshot(to.room, parts.app);
   to.tells.restore(state.tells);
-  for (const [name, leftMs] of state.timers) timers.set(name, leftMs);
+  timers.clearAll();
+  timers.advanceClock(state.clockMs);
+  for (const [name, dueMs] of state.timers) timers.setDue(name, dueMs);
   return { works: state.works, nextRef: state.nextRef };
 }

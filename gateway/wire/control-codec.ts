@@ -1,15 +1,9 @@
 import type { z } from "zod";
-import {
-  type ControlMessage,
-  controlMessage,
-  type JoinInfo,
-  joinInfo,
-  protocolLengthMax,
-  targetLengthMax,
-} from "./control.ts";
+import { type ControlMessage, controlMessage, type JoinInfo, joinInfo } from "./control.ts";
 import { controlBytesMax } from "./frame-layout.ts";
 import { decodePlain, encodePlain, plainLimitsDefault } from "./plain-codec.ts";
 import type { PlainLimits } from "./plain-scan.ts";
+import { protocolLengthMax, targetLengthMax } from "./text-limits.ts";
 
 export { decodePlain, encodePlain } from "./plain-codec.ts";
 

@@ -1,5 +1,13 @@
 import { z } from "zod";
 import { parseRoomKey, parseServerId, type RoomKey, type ServerId } from "./ids.ts";
+import {
+  addressLengthMax,
+  appVersionLengthMax,
+  detailLengthMax,
+  protocolLengthMax,
+  targetLengthMax,
+  tellItemsMax,
+} from "./text-limits.ts";
 
 /**
  * Control messages of a trunk: rare, so MessagePack maps with a checked shape. The hot path has fixed layouts (`frames.ts`).
@@ -10,13 +18,6 @@ const u32 = z.number().int().min(0).max(0xffffffff);
 const id32 = z.number().int().min(1).max(0xffffffff);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const text = (lengthMax: number) => z.string().max(lengthMax);
-
-/** `host:port` of a member. */
-export const addressLengthMax = 256;
-/** What people read of a refusal. */
-const detailLengthMax = 512;
-/** As much of it as a message holds. */
-export const cutDetail = (detail: string): string => detail.slice(0, detailLengthMax);
 
 const bytes = z.instanceof(Uint8Array);
 const room = z.string().transform((value, context): RoomKey => {
@@ -105,7 +106,6 @@ const refused = z.object({
   detail: text(detailLengthMax),
 });
 
-export const appVersionLengthMax = 128;
 /** Source to target of a move, or either to the other; `transfer` is the number that the source gave the move on this trunk. */
 const movePrepare = z.object({
   t: z.literal("movePrepare"),
@@ -136,34 +136,42 @@ const moveFailed = z.object({ t: z.literal("moveFailed"), transfer: id32, reason
 /** Source to target: forget it. The target may have taken over already; the head decides. */
 const moveAbort = z.object({ t: z.literal("moveAbort"), transfer: id32 });
 
-/** Things said to another room that one message carries. */
-export const tellItemsMax = 256;
-/** Server to server: what room `from` says to `room`, one after the other from number `first` on. Answered by one `told` of the same `id`. */
+/**
+ * Server to server, between the rooms `from` and `room`. Answered by one `told` of the same `id`.
+ *
+ * - `ask`: `from` needs a line to `room`. - `say`: what it says on `line`, in order. - `settle`: that all up to `upTo` was heard is recorded.
+ */
 const tell = z.object({
   t: z.literal("tell"),
   id: id32,
   room,
   from: room,
-  first: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
-  items: z.array(z.object({ isText: z.boolean(), bytes })).max(tellItemsMax),
+  kind: z.enum(["ask", "say", "settle"]),
+  line: count,
+  upTo: count,
+  items: z.array(z.object({ number: count, isText: z.boolean(), bytes })).max(tellItemsMax),
 });
 /**
- * `heard`: durably, everything up to `upTo`. `elsewhere`: ask `server`. `later`: not now; `upTo` is what was heard so far, or 0 where
- * that is not known.
+ * `line`: here it is, and up to where it was heard. `unknownLine`: ask for one. `heard`: durably, everything up to `upTo`. `elsewhere`: ask at
+ * `address`. `later`: not now.
  */
 const told = z.object({
   t: z.literal("told"),
   id: id32,
-  status: z.enum(["heard", "elsewhere", "later"]),
+  status: z.enum(["line", "unknownLine", "heard", "elsewhere", "later"]),
+  line: count,
   upTo: count,
   address: text(addressLengthMax).optional(),
 });
+/** Server to server: `room` is to settle what `listener` has heard of it. Not answered. */
+const tellRemind = z.object({ t: z.literal("tellRemind"), room, listener: room });
 
 /** From the operating side: a request to a server. Answered by one `answer` of the same `id`. */
 const request = z.discriminatedUnion("op", [
   z.object({ t: z.literal("request"), id: id32, op: z.literal("rooms"), app: text(64).optional(), limit: u32 }),
   z.object({ t: z.literal("request"), id: id32, op: z.literal("room"), room }),
   z.object({ t: z.literal("request"), id: id32, op: z.literal("move"), room, to: server }),
+  z.object({ t: z.literal("request"), id: id32, op: z.literal("skip"), room, record: count }),
   z.object({ t: z.literal("request"), id: id32, op: z.literal("drain") }),
   z.object({ t: z.literal("request"), id: id32, op: z.literal("metrics") }),
 ]);
@@ -194,6 +202,7 @@ export const controlMessage = z.union([
     moveAbort,
     tell,
     told,
+    tellRemind,
     answer,
   ]),
   request,
@@ -202,10 +211,6 @@ export const controlMessage = z.union([
 export type ControlMessage = z.output<typeof controlMessage>;
 export type Control<T extends ControlMessage["t"]> = Extract<ControlMessage, { t: T }>;
 export type RefusalCode = (typeof refusalCodes)[number];
-
-/** Of a WebSocket subprotocol; of path and query of a request. What a client asks with is refused above (`edge/listener-limits.ts`). */
-export const protocolLengthMax = 256;
-export const targetLengthMax = 8_192;
 
 /** What a join carries about its client. */
 export const joinInfo = z.object({

@@ -11,7 +11,7 @@ export interface Citation {
 
 /** Areas of SPEC.md. Other words with a number (`SHA-256`) are none. */
 const areas =
-  "ARCH|WIRE|STORE|PLACE|LIVE|OWN|MOVE|ROOM|COMMIT|RECOVER|TELL|GATE|EDGE|SITE|TRUNK|EPOCH|START|OPS|GAME|EDIT|CLIENT|LOAD|SIM|QUAR";
+  "ARCH|WIRE|STORE|PLACE|LIVE|OWN|MOVE|ROOM|COMMIT|RECOVER|TELL|RUN|GATE|EDGE|SITE|TRUNK|EPOCH|START|OPS|GAME|EDIT|CLIENT|LOAD|SIM|QUAR";
 const idPattern = new RegExp(`\\b(?:${areas})-\\d+\\b`, "g");
 const rulePattern = new RegExp(`^- \\*\\*((?:${areas})-\\d+)\\*\\* (.+)$`, "gm");
 

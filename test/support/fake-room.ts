@@ -90,7 +90,9 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
     },
     tell(to: string, data: Data) {
       tells.push({ room: to, data: typeof data === "string" ? data : data.slice() });
+      return true;
     },
+    unheardBy: () => 0,
     setTimer: (name: string, delayMs: number) => void timers.set(name, delayMs),
     clearTimer: (name: string) => void timers.delete(name),
     work: unused,

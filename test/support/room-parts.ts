@@ -35,9 +35,10 @@ export function movingStateOf(known: Partial<MovingState> = {}): MovingState {
     gateways: [],
     members: [],
     tail: [],
+    clockMs: 0,
     timers: [],
     works: [],
-    tells: { out: [], heard: [] },
+    tells: { next: 1, out: [], refused: [], nextLine: 1, heard: [] },
     ...known,
   };
 }

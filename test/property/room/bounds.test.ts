@@ -5,8 +5,8 @@ import { headLimits, nameLengthMax, sessionsMaxLimit } from "../../../gateway/ro
 import { timersMax } from "../../../gateway/room/room-timers.ts";
 import { worksMax } from "../../../gateway/room/room-work.ts";
 import { SentTail, tailLimits } from "../../../gateway/room/sent-tail.ts";
-import { protocolLengthMax } from "../../../gateway/wire/control.ts";
 import { payloadBytesMax } from "../../../gateway/wire/frame-layout.ts";
+import { protocolLengthMax } from "../../../gateway/wire/text-limits.ts";
 import { createChannel, createMember, movingStateOf } from "../../support/room-parts.ts";
 
 const u32Max = 0xffff_ffff;

@@ -129,6 +129,7 @@ export class DocumentStage {
         stage.entries.push(bytes);
         room?.apply(bytes);
       },
+      unheardBy: () => 0,
       tell: () => {
         throw new Error("a document tells no other room anything");
       },

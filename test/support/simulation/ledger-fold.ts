@@ -159,6 +159,10 @@ export class LedgerFold implements RecordHandler {
   tell(): void {}
   told(): void {}
   heard(): void {}
+  settled(): void {}
+  tellRefused(): void {}
+  tellReady(): void {}
+  clock(): void {}
 
   #mayHaveHole({ fences }: { readonly fences: number }): boolean {
     return !this.isExact && fences < this.#fences;

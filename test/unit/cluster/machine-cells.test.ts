@@ -112,12 +112,14 @@ test("OWN-1: every cell of a room's ownership", () => {
     reclaiming, unknown → same: retryLater
     reclaiming, unavailable → same: retryLater
     reclaiming, handed over → gone: leave
+    reclaiming, threw → releasing: closeMembers, halt, release
     reclaiming, retry → same: takeOverAgain
     suspended, fenced by another → gone: halt, leave
     suspended, fenced by myself → gone: halt, leave
     suspended, fenced, free → gone: halt, leave
     suspended, fresh → verifying: readHead
     suspended, let go → releasing: halt, release
+    suspended, threw → releasing: closeMembers, halt, release
     verifying, head: never owned → gone: halt, leave
     verifying, head: free → gone: halt, leave
     verifying, head: free, we are full → gone: halt, leave
@@ -135,6 +137,7 @@ test("OWN-1: every cell of a room's ownership", () => {
     verifying, unavailable → same: retryLater
     verifying, stale → suspended
     verifying, let go → releasing: halt, release
+    verifying, threw → releasing: closeMembers, halt, release
     verifying, retry → same: readHead
     releasing, fenced by another → gone: halt, leave
     releasing, fenced by myself → gone: halt, leave

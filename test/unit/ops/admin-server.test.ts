@@ -45,6 +45,10 @@ function createFakeControl(): FakeControl {
       asked.push([key, to]);
       return fake.answer ?? { kind: "ok", value: moved };
     },
+    skip: async (key, record) => {
+      asked.push([key, record]);
+      return fake.answer ?? { kind: "ok", value: { room: key, record, server: server.id, epoch: 4 } };
+    },
     drain: async (id) => {
       asked.push(id);
       return fake.answer ?? { kind: "ok", value: undefined };

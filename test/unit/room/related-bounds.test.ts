@@ -9,11 +9,11 @@ import { attachmentBytesMax, attachmentsBytesMax } from "../../../gateway/room/a
 import { chunkBytes } from "../../../gateway/room/body-transfer.ts";
 import { windowBytes } from "../../../gateway/room/bound-message.ts";
 import { pressureBytes } from "../../../gateway/room/gateway-channel.ts";
-import { sessionsMaxLimit } from "../../../gateway/room/room-bounds.ts";
-import { tellBytesMax, waitingMax } from "../../../gateway/room/room-tells.ts";
+import { headLimits, sessionsMaxLimit } from "../../../gateway/room/room-bounds.ts";
+import { batchBytesMax as tellBatchBytesMax, tellBytesMax } from "../../../gateway/room/room-tells.ts";
 import { timersMax } from "../../../gateway/room/room-timers.ts";
 import { worksMax } from "../../../gateway/room/room-work.ts";
-import { protocolLengthMax, targetLengthMax } from "../../../gateway/wire/control.ts";
+import { tellLimits } from "../../../gateway/room/spoken-lines.ts";
 import {
   batchBytesMax,
   chunkBytesMax,
@@ -23,6 +23,7 @@ import {
   reasonBytesMax,
 } from "../../../gateway/wire/frame-layout.ts";
 import { messageBytesMax as trunkMessageBytesMax } from "../../../gateway/wire/pipe.ts";
+import { protocolLengthMax, targetLengthMax, tellItemsMax } from "../../../gateway/wire/text-limits.ts";
 import { linkTimingDefault } from "../../../gateway/wire/trunk-link.ts";
 
 /** Small things beside a payload: headers, keys, names. */
@@ -46,7 +47,11 @@ describe("ROOM-42: bounds that are not one number, and hang together", () => {
       2 * 8 * optionTable.sessionsMax.max + besideMax,
       controlBytesMax,
     ],
-    ["a thing that is told fits into a control message, behind others", 2 * tellBytesMax + besideMax, controlBytesMax],
+    [
+      "a thing that is told fits into a control message, behind others",
+      tellBatchBytesMax + tellBytesMax + tellItemsMax * besideMax,
+      controlBytesMax,
+    ],
     ["a chunk of a state is one that may be sent", chunkBytes, chunkBytesMax],
     ["a default message fits into the hold", optionTable.messageBytesMax.default, defaultTiming.holdBytesMax],
     ["a default message fits into a room's window", optionTable.messageBytesMax.default, windowBytes],
@@ -60,6 +65,11 @@ describe("ROOM-42: bounds that are not one number, and hang together", () => {
       "what a client asks with fits into its join",
       listenerLimits.targetBytesMax + listenerLimits.protocolBytesMax,
       targetLengthMax + protocolLengthMax,
+    ],
+    [
+      "attachments, what was sent and what was told fit into what moves, with a quarter to spare for the rest",
+      attachmentsBytesMax + payloadBytesMax + tellLimits.bytesMax,
+      (headLimits.bytesMax / 4) * 3,
     ],
     ["an attachment fits among all", attachmentBytesMax, attachmentsBytesMax],
   ])("%s", (_what, less, more) => {
@@ -77,7 +87,8 @@ describe("ROOM-42: what the SDK says of bounds and defaults is so", () => {
   test.each([
     `At most ${count(timersMax)} a room`,
     `at most ${count(worksMax)} a room`,
-    `At most ${size(tellBytesMax)} each, ${count(waitingMax)} that are not heard yet`,
+    `At most ${size(tellBytesMax)} each`,
+    `not heard yet: ${count(tellLimits.perRoomMax)} things for that room, ${size(tellLimits.bytesMax)} or ${count(tellLimits.roomsMax)} rooms in all`,
     `plain data, up to ${size(attachmentBytesMax)} in MessagePack, and ${size(attachmentsBytesMax)} for all sessions`,
     `which are copied. At most ${size(payloadBytesMax)}`,
     `To this client alone; at most ${size(payloadBytesMax)}`,

@@ -87,6 +87,16 @@ test("ROOM-13: a ticker that is stopped within a tick ticks no more, and one tha
   expect(ticks).toBe(13);
 });
 
+/** Each timer that is due is taken at once, as in a turn. */
+function timersOf(runtime: Runtime, fired: (name: string) => void): RoomTimers {
+  const timers: RoomTimers = new RoomTimers({
+    runtime,
+    fire: (name) => timers.takeDue(name) && fired(name),
+    noteClock: undefined,
+  });
+  return timers;
+}
+
 test("ROOM-12: each timer fires once, when it is due, however the room stands still in between", () => {
   const act = fc.oneof(
     fc.record({ kind: fc.constant("set" as const), name: fc.constantFrom("a", "b", "c"), ms: fc.nat({ max: 300 }) }),
@@ -100,7 +110,7 @@ test("ROOM-12: each timer fires once, when it is due, however the room stands st
       const world = createVirtualRuntime();
       const due = new Map<string, number>();
       let isHalted = true;
-      const timers = new RoomTimers(world, (name) => {
+      const timers: RoomTimers = timersOf(world, (name) => {
         expect(isHalted).toBe(false);
         expect(due.get(name)).toBeLessThanOrEqual(world.nowMs() + 1);
         due.delete(name);
@@ -127,14 +137,12 @@ test("ROOM-12: each timer fires once, when it is due, however the room stands st
             isHalted = false;
             timers.run();
         }
-        expect(new Map(timers.left())).toEqual(
-          new Map([...due].map(([name, dueMs]) => [name, Math.max(0, dueMs - world.nowMs())])),
-        );
+        expect(new Map(timers.due())).toEqual(due);
       }
       isHalted = false;
       timers.run();
       world.advance(1_000);
-      expect([due.size, timers.left(), world.timerCount]).toEqual([0, [], 0]);
+      expect([due.size, timers.due(), world.timerCount]).toEqual([0, [], 0]);
     }),
     { numRuns: 300 },
   );
@@ -143,14 +151,15 @@ test("ROOM-12: each timer fires once, when it is due, however the room stands st
 test("ROOM-12: timers that travel go on with the time that was left", () => {
   const world = createVirtualRuntime();
   const fired: string[] = [];
-  const source = new RoomTimers(world, (name) => fired.push(`source ${name}`));
+  const source = timersOf(world, (name) => fired.push(`source ${name}`));
   source.run();
   source.set("x", 500);
   source.set("y", 100);
   world.advance(200);
   source.halt();
-  const target = new RoomTimers(world, (name) => fired.push(`target ${name}`));
-  for (const [name, leftMs] of source.left()) target.set(name, leftMs);
+  const target = timersOf(world, (name) => fired.push(`target ${name}`));
+  target.advanceClock(source.clockMs);
+  for (const [name, dueMs] of source.due()) target.setDue(name, dueMs);
   target.run();
   world.advance(299);
   expect(fired).toEqual(["source y"]);
@@ -170,7 +179,7 @@ test("ROOM-12: a timer of months is armed again on the way, and fires at its tim
     },
   };
   let fired = 0;
-  const timers = new RoomTimers(runtime, () => {
+  const timers = timersOf(runtime, () => {
     fired += 1;
   });
   timers.run();
@@ -184,7 +193,7 @@ test("ROOM-12: a timer of months is armed again on the way, and fires at its tim
 });
 
 test("ROOM-12: delays that are none are refused, and so is the name above the bound, but not a known one", () => {
-  const timers = new RoomTimers(createVirtualRuntime(), () => {});
+  const timers = timersOf(createVirtualRuntime(), () => {});
   for (const delayMs of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
     expect(() => timers.set("x", delayMs)).toThrow(RangeError);
   }

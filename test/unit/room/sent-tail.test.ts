@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RoomOutbox } from "../../../gateway/room/room-outbox.ts";
 import { SentTail, tailLimits } from "../../../gateway/room/sent-tail.ts";
+import { TurnBudget } from "../../../gateway/room/turn-budget.ts";
 import type { GatewayId } from "../../../gateway/wire/ids.ts";
 import { createMember, WrittenLink } from "../../support/room-parts.ts";
 
@@ -68,7 +69,7 @@ test("ROOM-23: the bound on messages holds for a room that sends for hours", () 
 
 /** An outbox with a gateway whose trunk is there. */
 function outboxAt(...gateways: string[]) {
-  const outbox = new RoomOutbox(1, undefined);
+  const outbox = new RoomOutbox(1, new TurnBudget(), undefined);
   const links = gateways.map((gateway) => {
     const written = new WrittenLink();
     const channel = outbox.channelTo(gateway as GatewayId, { nowMs: 0, watchedMs: 0 });

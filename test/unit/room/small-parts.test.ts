@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readApps } from "../../../gateway/room/apps.ts";
 import { LatestKeys } from "../../../gateway/room/latest-keys.ts";
-import { RoomWork, worksMax } from "../../../gateway/room/room-work.ts";
+import { RoomWork, type Task, worksMax } from "../../../gateway/room/room-work.ts";
 import type { AppDefinition, Apps, WorkOutcome } from "../../../gateway/room/sdk.ts";
 
 const sound: AppDefinition = { durability: "memory", create: () => ({ onMessage: () => {} }) };
@@ -53,15 +53,19 @@ test("ROOM-22: a key of latest messages keeps its number, and numbers are not us
 
 function works() {
   const outcomes: [string, WorkOutcome][] = [];
-  return { outcomes, work: new RoomWork((name, outcome) => outcomes.push([name, outcome])) };
+  const work: RoomWork = new RoomWork((name, outcome) => {
+    outcomes.push([name, outcome]);
+    work.over(name);
+  });
+  return { outcomes, work, start: (name: string, task: Task) => work.reserve(name, task)() };
 }
 
 const promisesAtRest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test("ROOM-7: work begins outside of the turn that asks for it, and its outcome comes once", async () => {
-  const { outcomes, work } = works();
+  const { outcomes, work, start } = works();
   let began = false;
-  work.start("x", async () => {
+  start("x", async () => {
     began = true;
     return 1;
   });
@@ -71,11 +75,11 @@ test("ROOM-7: work begins outside of the turn that asks for it, and its outcome 
 });
 
 test("ROOM-7: work that throws at once, or later, has failed", async () => {
-  const { outcomes, work } = works();
-  work.start("at once", () => {
+  const { outcomes, start } = works();
+  start("at once", () => {
     throw new Error("one");
   });
-  work.start("later", async () => {
+  start("later", async () => {
     throw new Error("two");
   });
   await promisesAtRest();
@@ -86,10 +90,10 @@ test("ROOM-7: work that throws at once, or later, has failed", async () => {
 });
 
 test("ROOM-7: work that is aborted hears of it, and whatever comes of it is not heard", async () => {
-  const { outcomes, work } = works();
+  const { outcomes, work, start } = works();
   const signals: AbortSignal[] = [];
   let finish = (): void => {};
-  work.start("x", (signal) => {
+  start("x", (signal) => {
     signals.push(signal);
     return new Promise<void>((resolve) => {
       finish = resolve;
@@ -100,16 +104,16 @@ test("ROOM-7: work that is aborted hears of it, and whatever comes of it is not 
   finish();
   await promisesAtRest();
   expect([signals.map(({ aborted }) => aborted), outcomes, work.names()]).toEqual([[true], [], []]);
-  work.start("x", async () => 2);
+  start("x", async () => 2);
   await promisesAtRest();
   expect(outcomes).toEqual([["x", { kind: "done", value: 2 }]]);
 });
 
 test("ROOM-7: a name that is busy, and one too many, are refused", () => {
-  const { work } = works();
+  const { start } = works();
   const never = () => new Promise(() => {});
-  work.start("0", never);
-  expect(() => work.start("0", never)).toThrow(/under way already/);
-  for (let index = 1; index < worksMax; index += 1) work.start(String(index), never);
-  expect(() => work.start("one more", never)).toThrow(/at most 256 works/);
+  start("0", never);
+  expect(() => start("0", never)).toThrow(/under way already/);
+  for (let index = 1; index < worksMax; index += 1) start(String(index), never);
+  expect(() => start("one more", never)).toThrow(/at most 256 works/);
 });
