@@ -26,6 +26,8 @@ export class OutputGate {
   #waiting: { readonly record: number; readonly held: readonly Held[] }[] = [];
   #head = 0;
   #durable = 0;
+  /** Of the newest turn that has one. */
+  #newest = 0;
 
   /** `durable`: the record up to which everything is durable at the start. */
   constructor(durable: number, emit: (held: Held) => void) {
@@ -41,17 +43,17 @@ export class OutputGate {
     this.#turn.push(held);
   }
 
-  /** The turn's record, or 0 if it has none: then it waits only for those in front of it. */
+  /** The turn's record, or 0 if it has none: then it waits only for those in front of it, also where those have nothing to say. */
   endTurn(record: number): void {
+    this.#newest = Math.max(this.#newest, record);
     const held = this.#turn;
     if (held.length === 0) return;
     this.#turn = [];
-    const last = this.#waiting.at(-1);
-    if (record <= this.#durable && (last === undefined || this.#head === this.#waiting.length)) {
+    if (this.#newest <= this.#durable && this.#head === this.#waiting.length) {
       for (const one of held) this.#emit(one);
       return;
     }
-    this.#waiting.push({ record: Math.max(record, last?.record ?? 0), held });
+    this.#waiting.push({ record: this.#newest, held });
   }
 
   failTurn(): void {

@@ -38,6 +38,16 @@ test("COMMIT-1: a turn without a record waits for those in front of it, and for 
   expect(left).toEqual([1, 2, 3]);
 });
 
+test("COMMIT-1: a turn without a record waits for those in front of it that have one and say nothing, too", () => {
+  const { gate: made, left, say } = gate();
+  made.endTurn(6);
+  say(1);
+  made.endTurn(0);
+  expect(left).toEqual([]);
+  made.release(6);
+  expect(left).toEqual([1]);
+});
+
 test("COMMIT-1: turns of one record leave together, those of a later one stay", () => {
   const { gate: made, left, say } = gate();
   for (const [mark, record] of [
