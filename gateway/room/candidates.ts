@@ -41,15 +41,15 @@ export class Candidates {
     return this.#placementFor(appOf(room)).first(room);
   }
 
-  /** Whether this server is the one to take the room of itself: the first in its order that has room. */
-  isMine(room: RoomKey, myRooms: number, myWeight: number): boolean {
+  /** Who is to take the room where nobody is connected who could ask one after the other: the first in its order that has room. */
+  taker(room: RoomKey, myRooms: number, myWeight: number): ServerId | undefined {
     const placement = this.#placementFor(appOf(room));
     const ranked = placement.ranked(room, placement.servers.length);
     const ownRoom = { ownRooms: myRooms, ownWeight: myWeight, others: this.othersLoad(), claimsSinceView: 0 };
     const taker = ranked.find((server) =>
       server === this.#me ? mayClaim(ownRoom).ok : this.hasRoom(server, myRooms, myWeight),
     );
-    return (taker ?? ranked[0]) === this.#me;
+    return taker ?? ranked[0];
   }
 
   /** The other servers that can take it now, in its order. */

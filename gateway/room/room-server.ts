@@ -158,8 +158,7 @@ class RoomServer
       log: this.log,
       store: this.store,
       isLost: (server) => this.isLost(server),
-      isMine: (room) =>
-        !this.#claims.isQuarantined(room) && this.#candidates.isMine(room, this.#cells.size, options.weight),
+      isMine: (room) => !this.#claims.isQuarantined(room) && this.taker(room) === this.me,
       isHere: (room) => this.#cells.has(room) || this.#desk.incoming(room) !== undefined,
       wake: (room) => void this.#wake(room),
     });
@@ -242,8 +241,8 @@ class RoomServer
     return (this.#candidates.member(server)?.state ?? "lost") === "lost";
   }
 
-  preferred(room: RoomKey): ServerId | undefined {
-    return this.#candidates.preferred(room);
+  taker(room: RoomKey): ServerId | undefined {
+    return this.#candidates.taker(room, this.#cells.size, this.#options.weight);
   }
 
   tellRefusal(to: RoomKey): string | undefined {

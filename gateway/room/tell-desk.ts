@@ -44,7 +44,7 @@ export interface TellDeskHost {
   /** Its heartbeat has been silent for a lease, or it has left. */
   isLost(server: ServerId): boolean;
   /** Where a room that nobody runs is to be woken. */
-  preferred(room: RoomKey): ServerId | undefined;
+  taker(room: RoomKey): ServerId | undefined;
   /** The room hears it here, or says where. */
   hear(...request: HearRequest): void;
   /** Room `speaker` is to settle what `listener` has heard of it. Wakes it here, or does nothing. */
@@ -135,7 +135,7 @@ export class TellDesk {
     const { store, me } = this.#host;
     const answer = await store.readHead(to);
     const owner = answer.kind === "head" ? answer.head?.owner : undefined;
-    const server = owner && (owner === me || !this.#host.isLost(owner)) ? owner : this.#host.preferred(to);
+    const server = owner && (owner === me || !this.#host.isLost(owner)) ? owner : this.#host.taker(to);
     if (server === undefined) return undefined;
     return server === me ? "" : this.#host.addressOf(server);
   }
