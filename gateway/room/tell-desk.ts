@@ -80,9 +80,9 @@ export class TellDesk {
     }
     if (underWay.has(to)) return;
     underWay.add(to);
-    void this.#carry(speaker, to)
-      .catch((err: unknown) => this.#host.log.error({ room: speaker.key, to, err }, "what was told is not carried"))
-      .finally(() => underWay.delete(to));
+    void this.#carry(speaker, to, underWay).catch((err: unknown) =>
+      this.#host.log.error({ room: speaker.key, to, err }, "what was told is not carried"),
+    );
   }
 
   /** The room `speaker`, wherever it is, is to settle what `listener` has heard of it. One at a time: the rest is not urgent. */
@@ -110,23 +110,28 @@ export class TellDesk {
     this.#host.remind(room, listener);
   }
 
-  async #carry(speaker: Speaker, to: RoomKey): Promise<void> {
-    let address: string | undefined;
-    for (let failures = 0; !speaker.isGone; ) {
-      if (speaker.next(to) === undefined) return;
-      address ??= await this.#find(to);
-      // What there is to say may have changed meanwhile.
-      const saying = speaker.isGone ? undefined : speaker.next(to);
-      if (saying === undefined) return;
-      const answer = await this.#say(address, speaker.key, to, saying);
-      if (speaker.isGone) return;
-      if (speaker.answered(to, saying, answer)) {
-        failures = 0;
-        continue;
+  async #carry(speaker: Speaker, to: RoomKey, underWay: Set<RoomKey>): Promise<void> {
+    try {
+      let address: string | undefined;
+      for (let failures = 0; !speaker.isGone; ) {
+        if (speaker.next(to) === undefined) return;
+        address ??= await this.#find(to);
+        // What there is to say may have changed meanwhile.
+        const saying = speaker.isGone ? undefined : speaker.next(to);
+        if (saying === undefined) return;
+        const answer = await this.#say(address, speaker.key, to, saying);
+        if (speaker.isGone) return;
+        if (speaker.answered(to, saying, answer)) {
+          failures = 0;
+          continue;
+        }
+        address = answer.kind === "elsewhere" ? answer.address : undefined;
+        failures += 1;
+        if (failures > 1 || answer.kind !== "elsewhere") await this.#pause(failures);
       }
-      address = answer.kind === "elsewhere" ? answer.address : undefined;
-      failures += 1;
-      if (failures > 1 || answer.kind !== "elsewhere") await this.#pause(failures);
+    } finally {
+      // In the same moment in which there was nothing to say: what is offered right behind that is not lost.
+      underWay.delete(to);
     }
   }
 
