@@ -159,9 +159,10 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.#journaled?.begin(head);
     this.turns.go();
     this.#rebindAll();
+    // Before any turn: what a turn tells is not durable yet.
+    this.tells.offerAll();
     this.#schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);
     this.#schedule.run();
-    this.tells.offerAll();
     this.turns.runWaiting();
   }
 
