@@ -130,6 +130,11 @@ export class LiveRoom implements FaceHost, TurnsHost {
     return this.#schedule.hasBusiness || this.tells.hasWaiting;
   }
 
+  /** Whether it may be let go. */
+  get isIdle(): boolean {
+    return this.sessions.size === 0 && !this.hasBusiness && !this.tells.isSettling;
+  }
+
   get isClogged(): boolean {
     return this.#journaled?.isClogged === true;
   }

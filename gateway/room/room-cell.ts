@@ -195,8 +195,8 @@ export class RoomCell {
       if (!link && isGone(gateway, detachedAt, hold.ms)) live.gatewayGone(gateway);
     }
     if (!this.isRunning || this.#move) return;
-    if (live.sessions.size > 0 || live.hasBusiness) this.#idleSinceMs = undefined;
-    else this.#idleSinceMs ??= nowMs;
+    if (live.isIdle) this.#idleSinceMs ??= nowMs;
+    else this.#idleSinceMs = undefined;
     if (
       this.#idleSinceMs !== undefined &&
       nowMs - this.#idleSinceMs >= (this.definition.idleMs ?? appDefaults.idleMs)

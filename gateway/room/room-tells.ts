@@ -92,6 +92,12 @@ export class RoomTells implements Speaker {
     return !this.#spoken.isEmpty;
   }
 
+  /** TELL-4: a room that heard something keeps a place for it until it knows that this one has recorded so. */
+  get isSettling(): boolean {
+    for (const { told, settled } of this.#asking.values()) if (told > settled) return true;
+    return false;
+  }
+
   /** The room speaks no more from here. */
   close(): void {
     this.#isGone = true;
