@@ -66,6 +66,20 @@ describe("whole clusters whose servers, gateways, links and store fail at random
   });
 });
 
+test("SIM-4: rooms of half of the seeds do things by themselves, and all kinds of that come true", async () => {
+  const sums = { fired: 0, done: 0, interrupted: 0, heard: 0 };
+  let seedsWith = 0;
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const { findings, doings } = await simulate(drawPlan(seed));
+    expect(findings).toEqual([]);
+    for (const [kind, count] of Object.entries(doings)) sums[kind as keyof typeof sums] += count;
+    if (doings.fired + doings.done + doings.heard > 0) seedsWith += 1;
+  }
+  expect(seedsWith).toBeGreaterThan(15);
+  expect(seedsWith).toBeLessThan(45);
+  for (const count of Object.values(sums)) expect(count).toBeGreaterThan(0);
+});
+
 describe("a seed", () => {
   test("SIM-1: happens exactly the same again, in this process and in another", async () => {
     const seeds = [1, 3, 7];

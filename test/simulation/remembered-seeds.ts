@@ -26,5 +26,16 @@ export const rememberedSeeds: Readonly<Record<"random-moves" | "cluster", readon
     // A room server gave up the sessions of a gateway that it was cut off from as soon as its own clock jumped by a minute.
     509852,
     521924, 524693, 536890,
+    // A room answered that it had heard something before that was durable: the turn that heard it had nothing to say, and was not waited for.
+    179,
+    439,
+    // What was told to a room that nobody ran went for ever to the server of its first choice, which was full.
+    89, 64,
+    // What became durable in the moment in which there was nothing left to carry to a room was never carried.
+    2965, 9856, 701553,
+    // What a room told in its first turns at a new owner was carried before it was durable.
+    706196,
+    // A room was let go before it had settled what it told: who had heard it kept a place for it.
+    115,
   ],
 };

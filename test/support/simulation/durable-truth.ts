@@ -8,6 +8,7 @@ import type {
   TakeoverRequest,
 } from "../../../gateway/store/port.ts";
 import type { RoomKey } from "../../../gateway/wire/ids.ts";
+import type { Doings } from "./doings.ts";
 import type { Findings } from "./findings.ts";
 import { LedgerFold } from "./ledger-fold.ts";
 import type { PulseLines } from "./pulse-lines.ts";
@@ -19,8 +20,23 @@ interface RoomTruth {
   /** The process that has won the present epoch. */
   winner: string;
   snapshotAt: number;
+  /** When the winner has taken it, or appended last. */
+  lastMs: number;
+  isReleased: boolean;
   readonly fold: LedgerFold | undefined;
 }
+
+/** Apps with a journal: whether nothing leaves their rooms before it is durable, and whether they do things by themselves. */
+const journaledApps: Readonly<Record<string, { readonly isExact: boolean; readonly isDoing: boolean }>> = {
+  ledger: { isExact: true, isDoing: false },
+  pulse: { isExact: false, isDoing: false },
+  doer: { isExact: true, isDoing: true },
+  drip: { isExact: false, isDoing: true },
+  ear: { isExact: true, isDoing: true },
+};
+/** A snapshot of a room that only listens: nothing of what was heard is left in it but open lines. And one of a room that also does things. */
+const earBytesMax = 2_000;
+const doerBytesMax = 50_000;
 
 const hasher = await createSHA256();
 
@@ -33,8 +49,10 @@ export class DurableTruth {
   readonly #findings: Findings;
   readonly #trace: Trace;
   readonly #pulses: PulseLines;
+  readonly #doings: Doings;
 
-  constructor(findings: Findings, trace: Trace, pulses: PulseLines) {
+  constructor(findings: Findings, trace: Trace, pulses: PulseLines, doings: Doings) {
+    this.#doings = doings;
     this.#findings = findings;
     this.#trace = trace;
     this.#pulses = pulses;
@@ -63,6 +81,9 @@ export class DurableTruth {
     }
     if (truth.fold?.isExact === false)
       this.#pulses.taken(room, { process: truth.winner, ...truth }, truth.fold.bodies.length);
+    this.#doings.taken(room, process, truth.isReleased ? "" : truth.winner, truth.lastMs);
+    truth.isReleased = false;
+    truth.lastMs = this.#doings.nowMs();
     truth.epoch = answer.head.epoch;
     truth.tail = answer.head.tail;
     truth.winner = process;
@@ -81,11 +102,15 @@ export class DurableTruth {
       this.#findings.report("one-writer", `${process} appended at ${expect.epoch}/${expect.tail} to ${room}, ${head}`);
     }
     truth.tail += records.length;
+    truth.lastMs = this.#doings.nowMs();
     for (const record of records) this.#fold(room, () => truth.fold?.data(record));
+    if (truth.fold?.doings) truth.fold.doings.mustRun = request.mustRun ?? truth.fold.doings.mustRun;
   }
 
   released(process: string, room: string): void {
     this.#trace.note(process, `released ${room}`);
+    const truth = this.#rooms.get(room);
+    if (truth) truth.isReleased = true;
   }
 
   snapshotKept(process: string, room: RoomKey, { position, bytes }: Snapshot): void {
@@ -127,9 +152,18 @@ export class DurableTruth {
 
   #add(room: string): RoomTruth {
     const app = room.slice(0, room.indexOf("/"));
-    const isJournaled = app === "ledger" || app === "pulse";
-    const fold = isJournaled ? new LedgerFold(room, this.#findings, app === "ledger") : undefined;
-    const truth: RoomTruth = { epoch: 0, tail: 0, winner: "", snapshotAt: 0, fold };
+    const { isExact, isDoing } = journaledApps[app] ?? { isExact: undefined, isDoing: false };
+    const doings = isDoing ? this.#doings.add(room) : undefined;
+    const fold = isExact === undefined ? undefined : new LedgerFold(room, this.#findings, isExact, doings);
+    const truth: RoomTruth = {
+      epoch: 0,
+      tail: 0,
+      winner: "",
+      snapshotAt: 0,
+      lastMs: 0,
+      isReleased: false,
+      fold,
+    };
     this.#rooms.set(room, truth);
     return truth;
   }
@@ -139,6 +173,11 @@ export class DurableTruth {
     const { fold } = this.#rooms.get(room) ?? {};
     const { app } = decodeBody(bytes.slice(), undefined);
     if (!fold || !app) return;
+    const isEar = room.startsWith("ear/");
+    // TELL-4
+    if (fold.doings && bytes.length > (isEar ? earBytesMax : doerBytesMax))
+      this.#findings.report("bounds", `the snapshot of ${room} has ${bytes.length} bytes`);
+    if (isEar) return;
     const total = new DataView(app.buffer, app.byteOffset).getFloat64(0, true);
     const expected = fold.totalAt(position);
     const isSame = total === expected && hasher.load(app.slice(8)).digest("hex") === fold.digestOf(total);

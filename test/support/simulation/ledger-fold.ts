@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { Attachment } from "../../../gateway/room/attachment.ts";
 import type { RecordHandler, SentOp } from "../../../gateway/room/record-ops.ts";
 import { readRecord } from "../../../gateway/room/record-reader.ts";
+import { isDoing } from "./doer-room.ts";
+import type { DoingsFold } from "./doings-fold.ts";
 import type { Findings } from "./findings.ts";
 
 const decoder = new TextDecoder();
@@ -41,17 +43,21 @@ export class LedgerFold implements RecordHandler {
   readonly #sessions = new Map<number, FoldedSession>();
   readonly #places = new Map<string, { place: number; fences: number }>();
   readonly isExact: boolean;
+  /** What the room does by itself, where it does. */
+  readonly doings: DoingsFold | undefined;
   #fences = 0;
   #entryOf: string | undefined;
 
-  constructor(room: string, findings: Findings, isExact: boolean) {
+  constructor(room: string, findings: Findings, isExact: boolean, doings?: DoingsFold) {
     this.#room = room;
     this.#findings = findings;
     this.isExact = isExact;
+    this.doings = doings;
   }
 
   data(record: Uint8Array): void {
     readRecord(record, this);
+    this.doings?.recordEnds();
     this.#totals.push(this.bodies.length);
   }
 
@@ -132,6 +138,10 @@ export class LedgerFold implements RecordHandler {
 
   entry(bytes: Uint8Array): void {
     const body = decoder.decode(bytes);
+    if (isDoing(bytes)) {
+      this.doings?.entry(body.slice(1));
+      return;
+    }
     const { client, place } = readBody(body);
     const last = this.#places.get(client) ?? { place: this.isExact ? 0 : place - 1, fences: this.#fences };
     const expected = last.place + 1;
@@ -152,17 +162,44 @@ export class LedgerFold implements RecordHandler {
     if (text !== expected) this.#report("fold", `${text} was said where the fold of the journal gives ${expected}`);
   }
 
-  timerSet(): void {}
-  timerOver(): void {}
-  workBegun(): void {}
-  workOver(): void {}
-  tell(): void {}
-  told(): void {}
-  heard(): void {}
-  settled(): void {}
+  timerSet(name: string): void {
+    this.doings?.timerSet(name);
+  }
+
+  timerOver(name: string): void {
+    this.doings?.timerOver(name);
+  }
+
+  workBegun(name: string): void {
+    this.doings?.workBegun(name);
+  }
+
+  workOver(name: string): void {
+    this.doings?.workOver(name);
+  }
+
+  tell(to: string, number: number, _isText: boolean, bytes: Uint8Array): void {
+    this.doings?.tell(to, number, bytes);
+  }
+
+  told(to: string, number: number): void {
+    this.doings?.told(to, number);
+  }
+
+  heard(from: string, line: number, number: number): void {
+    this.doings?.heard(from, line, number);
+  }
+
+  settled(from: string): void {
+    this.doings?.settled(from);
+  }
+
   tellRefused(): void {}
   tellReady(): void {}
-  clock(): void {}
+
+  clock(): void {
+    this.doings?.clock();
+  }
 
   #mayHaveHole({ fences }: { readonly fences: number }): boolean {
     return !this.isExact && fences < this.#fences;

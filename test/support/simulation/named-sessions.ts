@@ -12,6 +12,9 @@ function named(inner: Room): Room {
       inner.onJoin?.(session, request);
     },
     onMessage: (session, message) => inner.onMessage(session, message),
+    onTimer: (name) => inner.onTimer?.(name),
+    onWork: (name, outcome) => inner.onWork?.(name, outcome),
+    onTell: (from, message) => inner.onTell?.(from, message),
     apply: (entry) => inner.apply?.(entry),
     snapshot: () => inner.snapshot?.() ?? new Uint8Array(0),
     restore: (snapshot) => inner.restore?.(snapshot),

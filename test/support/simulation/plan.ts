@@ -1,4 +1,5 @@
 import { Chance } from "./chance.ts";
+import { doerRooms, earRooms } from "./doer-room.ts";
 
 /** How large a run is. Names are fixed, so that a plan that was made shorter means the same. */
 export interface Scene {
@@ -71,7 +72,13 @@ export function drawPlan(seed: number): Plan {
   // Kinds that came later have chance of their own, so that seeds go on meaning what they meant.
   actions.push(...drawHangs(new Chance(seed ^ hangsSeed), scene));
   const stretched = stretchJumps(actions, new Chance(seed ^ stretchSalt));
-  return { seed, scene, endsCold, actions: stretched.sort((one, other) => one.atMs - other.atMs) };
+  const doings = drawDoings(new Chance(seed ^ doingsSalt), scene);
+  return {
+    seed,
+    scene: { ...scene, seats: [...scene.seats, ...doings.seats] },
+    endsCold,
+    actions: [...stretched, ...doings.actions].sort((one, other) => one.atMs - other.atMs),
+  };
 }
 
 /** Of several that would do, one that leaves the plans of remembered seeds as they were when those found something. */
@@ -83,6 +90,45 @@ function stretchJumps(actions: readonly Action[], chance: Chance): Action[] {
     const isGateways = action.kind === "jump" && action.host.startsWith("g");
     return isGateways && chance.happens(0.5) ? { ...action, byMs: 60_000 } : action;
   });
+}
+
+/** One that leaves the remembered seeds from before there were doers without them. */
+const doingsSalt = 0x568;
+const doingRooms = [...doerRooms, "drip/a", ...earRooms] as const;
+
+/** Half of the runs have rooms that do things by themselves. Few have members, and those leave soon; some of the rooms have never had any. */
+function drawDoings(chance: Chance, scene: Scene): { readonly seats: Scene["seats"]; readonly actions: Action[] } {
+  if (chance.happens(0.5)) return { seats: [], actions: [] };
+  const actions: Action[] = [];
+  const seats = Array.from({ length: chance.between(1, 3) }, () => ({
+    gateway: chance.below(scene.gateways),
+    room: chance.pick(["doer/a", "doer/a", "doer/b", "drip/a"]),
+  }));
+  for (const index of seats.keys()) {
+    const seat = scene.seats.length + index;
+    actions.push({ kind: "join", seat, atMs: chance.between(300, calmMs) });
+    const bursts = chance.between(2, 6);
+    for (let burst = 0; burst < bursts; burst += 1) {
+      const atMs = chance.between(calmMs, calmMs + troubleMs);
+      actions.push({ kind: "say", seat, count: chance.between(1, 3), bytes: chance.below(30), atMs });
+    }
+    if (chance.happens(0.6)) actions.push({ kind: "leave", seat, atMs: chance.between(2_000, calmMs + troubleMs) });
+  }
+  const troubles = chance.below(5);
+  for (let index = 0; index < troubles; index += 1) actions.push(...drawDoingTrouble(chance, scene));
+  return { seats, actions };
+}
+
+function drawDoingTrouble(chance: Chance, scene: Scene): readonly Action[] {
+  const atMs = chance.between(calmMs, calmMs + troubleMs);
+  const host = serverHost(chance, scene);
+  if (chance.happens(0.15)) return [{ kind: "pause", host, forMs: chance.between(1_000, 3_000), atMs }];
+  if (chance.happens(0.15)) return [{ kind: "store", host, trouble: "hung", forMs: chance.between(100, 3_000), atMs }];
+  const move: Action = { kind: "move", room: chance.pick(doingRooms), to: chance.below(scene.servers), atMs };
+  if (chance.happens(0.5)) return [move];
+  const server = chance.below(scene.servers);
+  const kill = { server, backAfterMs: chance.between(50, 1_500), sameId: chance.happens(0.3) };
+  return [move, { kind: "kill", ...kill, atMs: atMs + chance.below(400) }];
 }
 
 const hangsSeed = 0x68756e67;

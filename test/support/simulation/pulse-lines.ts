@@ -15,6 +15,8 @@ export class PulseLines {
   readonly #said = new Map<string, Said[]>();
   /** By process: when it was killed or stood still. */
   readonly #stops = new Map<string, number[]>();
+  /** By room: how often another owner had it than the one before. */
+  readonly #changes = new Map<string, number>();
   readonly #findings: Findings;
   readonly #nowMs: () => number;
   /** With a store that takes nothing for a while no loss is too much. */
@@ -42,6 +44,10 @@ export class PulseLines {
     this.#findings.report("one-order", `${client} was shown ${body} at ${epoch}/${n} of ${room}, which said ${said}`);
   }
 
+  changesOf(room: string): number {
+    return this.#changes.get(room) ?? 0;
+  }
+
   stopped(process: string): void {
     const stops = this.#stops.get(process) ?? [];
     stops.push(this.#nowMs());
@@ -50,6 +56,7 @@ export class PulseLines {
 
   /** COMMIT-6: whoever takes a room over misses no more of it than an interval before its owner stopped. */
   taken(room: string, from: { readonly process: string; readonly epoch: number }, total: number): void {
+    if (from.process !== "") this.#changes.set(room, this.changesOf(room) + 1);
     if (!this.#isBounded) return;
     const stops = this.#stops.get(from.process) ?? [];
     for (const lost of this.#said.get(`${room} ${from.epoch}`)?.slice(total + 1) ?? []) {
@@ -70,6 +77,8 @@ export class PulseLines {
 export class PulseStream implements MemberStream {
   last: number | undefined;
   #epoch = 0;
+  /** Of its room's owner, before it came. */
+  readonly #changesBefore: number;
   readonly #client: string;
   readonly #room: string;
   readonly #lines: PulseLines;
@@ -80,6 +89,7 @@ export class PulseStream implements MemberStream {
     this.#room = room;
     this.#lines = lines;
     this.#findings = findings;
+    this.#changesBefore = lines.changesOf(room);
   }
 
   frame(text: string): void {
@@ -88,8 +98,11 @@ export class PulseStream implements MemberStream {
     if (epoch < this.#epoch) this.#report("zombie", `was shown epoch ${epoch} after epoch ${this.#epoch}`);
     if (total !== undefined) this.last = total;
     else {
-      if (this.last === undefined) this.#report("order", `was shown place ${n} before its greeting`);
-      else if (epoch === this.#epoch && n !== this.last + 1) {
+      if (this.last === undefined) {
+        // A greeting is a message like any other: a crash may cost it though the join is kept.
+        const mayBeLost = this.#lines.changesOf(this.#room) > this.#changesBefore;
+        if (!mayBeLost) this.#report("order", `was shown place ${n} before its greeting`);
+      } else if (epoch === this.#epoch && n !== this.last + 1) {
         this.#report(n <= this.last ? "once" : "order", `was shown place ${epoch}/${n} after place ${this.last}`);
       }
       this.last = n;

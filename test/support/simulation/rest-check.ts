@@ -1,5 +1,6 @@
 import { closeCodes } from "../../../gateway/wire/close-codes.ts";
 import type { RoomKey } from "../../../gateway/wire/ids.ts";
+import type { Doings } from "./doings.ts";
 import type { DurableTruth } from "./durable-truth.ts";
 import type { Findings } from "./findings.ts";
 import type { Machines } from "./machines.ts";
@@ -17,6 +18,7 @@ export class RestCheck {
   readonly #plan: Plan;
   readonly #machines: Machines;
   readonly #truth: DurableTruth;
+  readonly #doings: Doings;
   readonly #findings: Findings;
   readonly #clients: readonly SimulatedClient[];
 
@@ -24,12 +26,14 @@ export class RestCheck {
     plan: Plan,
     machines: Machines,
     truth: DurableTruth,
+    doings: Doings,
     findings: Findings,
     clients: readonly SimulatedClient[],
   ) {
     this.#plan = plan;
     this.#machines = machines;
     this.#truth = truth;
+    this.#doings = doings;
     this.#findings = findings;
     this.#clients = clients;
   }
@@ -54,6 +58,20 @@ export class RestCheck {
       if (missing !== undefined) return missing;
     }
     return this.#missingOfRooms() ?? this.#missingOfGateways();
+  }
+
+  /** RUN-1: what rooms have still to do by themselves, though nobody is in them; those that have not are let go. */
+  whatDoingsMiss(): string | undefined {
+    const missing = this.#doings.whatIsMissing();
+    if (missing !== undefined) return missing;
+    for (const room of this.#doings.rooms) {
+      if (this.#clients.some((client) => client.room === room && isThere(client))) continue;
+      for (const { process, running } of this.#machines.up.values())
+        if (running.operated.describe(room as RoomKey)) return `${room} is kept by ${process.id} with nothing to do`;
+      const unsettled = this.#doings.whatIsUnsettled(room);
+      if (unsettled !== undefined) return unsettled;
+    }
+    return undefined;
   }
 
   #missingOf(client: SimulatedClient): string | undefined {

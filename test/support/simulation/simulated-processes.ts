@@ -22,7 +22,8 @@ export interface Grounds {
   readonly network: MemoryNetwork;
   readonly chance: Chance;
   readonly store: SimulatedStore;
-  readonly apps: Apps;
+  /** The same apps on each, with what is its process' own. */
+  appsOn(host: VirtualHost): Apps;
   /** The process does nothing from here on, or for a while. */
   stopped(instance: string): void;
   /** A gateway was told that a session's stream is acknowledged so far. */
@@ -94,7 +95,7 @@ export function startServerProcess(grounds: Grounds, machine: string, id: string
       listenTrunk: createTrunkListen(trunk),
       placementKey: "key",
     },
-    grounds.apps,
+    grounds.appsOn(host),
   );
   return { id: id as ServerId, instance: trunk.self.instance, host, running: running as Promise<OperatedRoomServer> };
 }

@@ -3,6 +3,8 @@ import { ledger } from "../../../load/ledger.ts";
 import { LedgerChecker } from "../../../load/ledger-checker.ts";
 import { createVirtualRuntime, type VirtualRuntime } from "../virtual-runtime.ts";
 import { Chance } from "./chance.ts";
+import { earApp, isDoingRoom, withDoings } from "./doer-room.ts";
+import { type DoingKind, Doings } from "./doings.ts";
 import { DurableTruth } from "./durable-truth.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { Machines } from "./machines.ts";
@@ -25,6 +27,8 @@ export interface Outcome {
   readonly events: number;
   /** When the cluster was at rest again. */
   readonly endedMs: number;
+  /** What rooms have done by themselves. */
+  readonly doings: Readonly<Record<DoingKind, number>>;
   /** Only where `keepsTrace`. */
   readonly trace: readonly string[];
 }
@@ -55,6 +59,7 @@ class Simulation {
   readonly #network: MemoryNetwork;
   readonly #trace: Trace;
   readonly #findings: Findings;
+  readonly #doings: Doings;
   readonly #truth: DurableTruth;
   readonly #store: SimulatedStore;
   readonly #machines: Machines;
@@ -75,12 +80,24 @@ class Simulation {
     this.#trace = new Trace(nowMs, keepsTrace);
     this.#findings = new Findings(nowMs, (what) => this.#trace.note("!", what));
     this.#pulses = new PulseLines(this.#findings, nowMs, !plan.actions.some(({ kind }) => kind === "store"));
-    this.#truth = new DurableTruth(this.#findings, this.#trace, this.#pulses);
+    const isSteady = !plan.actions.some(({ kind }) => kind === "store" || kind === "jump");
+    this.#doings = new Doings(this.#findings, nowMs, isSteady);
+    this.#truth = new DurableTruth(this.#findings, this.#trace, this.#pulses, this.#doings);
     this.#store = new SimulatedStore(this.#world, this.#chance, this.#truth);
     this.#network = createMemoryNetwork(this.#world, { delayMs: () => 0.1 + this.#chance.delayMs(1.5, 25, 40) });
     this.#lives = new TallyLives(this.#findings);
     this.#seats = plan.scene.seats.map((seat) => ({ ...seat, client: undefined, taken: 0 }));
     let lives = 0;
+    let ids = 0;
+    const doerWatch = {
+      seed: plan.seed,
+      nowMs,
+      nextId: () => {
+        ids += 1;
+        return ids;
+      },
+      taskBegan: (room: string, name: string) => this.#doings.taskBegan(room, name),
+    };
     const watch = {
       nextLife: () => {
         lives += 1;
@@ -95,12 +112,18 @@ class Simulation {
         network: this.#network,
         chance: this.#chance,
         store: this.#store,
-        apps: {
+        appsOn: (host) => ({
           ledger: withNamedSessions({ ...ledger, idleMs: 600 }),
           tally: tallyApp(watch),
           pulse: withNamedSessions(pulseApp(watch)),
+          doer: withNamedSessions(withDoings({ ...ledger, idleMs: 600 }, doerWatch, host)),
+          drip: withNamedSessions(withDoings(pulseApp(watch), doerWatch, host)),
+          ear: earApp(),
+        }),
+        stopped: (instance) => {
+          this.#pulses.stopped(instance);
+          this.#doings.stopped(instance);
         },
-        stopped: (instance) => this.#pulses.stopped(instance),
         acknowledged: (session, cseq) => {
           if (!this.#unheldSessions.has(session)) this.#truth.acknowledged(session, cseq);
         },
@@ -108,7 +131,7 @@ class Simulation {
       plan.scene,
       (who, what) => this.#trace.note(who, what),
     );
-    this.#rest = new RestCheck(plan, this.#machines, this.#truth, this.#findings, this.#clients);
+    this.#rest = new RestCheck(plan, this.#machines, this.#truth, this.#doings, this.#findings, this.#clients);
   }
 
   async run(): Promise<Outcome> {
@@ -117,6 +140,7 @@ class Simulation {
       await this.#act();
       await this.#heal("after the troubles");
       if (this.#plan.endsCold && this.#isSound) {
+        await this.#beginDoings();
         this.#machines.replaceAllServers();
         await this.#heal("after a cold start");
       }
@@ -135,6 +159,7 @@ class Simulation {
       hash,
       events,
       endedMs: this.#world.nowMs(),
+      doings: this.#doings.counts,
       trace: lines,
     };
   }
@@ -184,12 +209,48 @@ class Simulation {
     for (const cut of this.#cuts) this.#network.release(...(cut.split(" ") as [string, string]));
     this.#cuts.clear();
     this.#machines.heal();
+    await this.#finishDoings(when);
     for (const client of this.#clients) client.say(0);
     for (const room of this.#rooms()) this.#seatLate(room);
+    await this.#comesTrue(when, () => this.#rest.whatIsMissing());
+  }
+
+  /** RUN-1: what rooms do by themselves comes true before anybody comes to see. */
+  async #finishDoings(when: string): Promise<void> {
+    if (!this.#hasDoings) return;
+    this.#leaveDoings();
+    await this.#comesTrue(when, () => this.#rest.whatDoingsMiss());
+    const page = await this.#store.engine.listHeads({ mustRun: true, limit: 1 });
+    if (page.kind === "heads" && page.heads.length > 0 && this.#isSound)
+      this.#findings.report("liveness", `${when}: the store lists ${page.heads[0]?.room}, which has nothing to do`);
+  }
+
+  /** Then everything dies with much that is still to be done. */
+  async #beginDoings(): Promise<void> {
+    if (!this.#hasDoings) return;
+    this.#leaveDoings();
+    const untilMs = this.#world.nowMs() + this.#chance.between(50, 400);
+    await this.#advanceTo(untilMs, () => false);
+  }
+
+  /** Half of those who are in rooms that do things by themselves say something last, and leave. */
+  #leaveDoings(): void {
+    for (const client of this.#clients) {
+      if (!isDoingRoom(client.room) || this.#chance.happens(0.5)) continue;
+      client.say(0);
+      client.leave();
+    }
+  }
+
+  get #hasDoings(): boolean {
+    return this.#plan.scene.seats.some(({ room }) => isDoingRoom(room));
+  }
+
+  async #comesTrue(when: string, whatIsMissing: () => string | undefined): Promise<void> {
     const untilMs = this.#world.nowMs() + restMsMax;
     let missing: string | undefined = "";
     await this.#advanceTo(untilMs, () => {
-      missing = this.#rest.whatIsMissing();
+      missing = whatIsMissing();
       return missing === undefined;
     });
     if (missing !== undefined && this.#isSound) this.#findings.report("liveness", `${when}: ${missing}`);
@@ -244,6 +305,7 @@ class Simulation {
       case "jump":
         this.#trace.note(action.host, `its clock jumps by ${action.byMs}`);
         machines.hostOn(action.host)?.jump(action.byMs);
+        if (action.host.startsWith("s")) this.#doings.clockJumped(action.byMs);
         return;
       case "cut":
         this.#cut(action.one, action.other, action.isOneWay, action.forMs);
@@ -325,8 +387,10 @@ class Simulation {
   }
 
   #streamOf(client: string, room: string): MemberStream {
-    if (room.startsWith("ledger/")) return new LedgerStream(client, room, this.#truth, this.#findings);
-    if (room.startsWith("pulse/")) return new PulseStream(client, room, this.#pulses, this.#findings);
+    if (room.startsWith("ledger/") || room.startsWith("doer/"))
+      return new LedgerStream(client, room, this.#truth, this.#findings);
+    if (room.startsWith("pulse/") || room.startsWith("drip/"))
+      return new PulseStream(client, room, this.#pulses, this.#findings);
     return new TallyStream(client, room, this.#lives, this.#findings);
   }
 
