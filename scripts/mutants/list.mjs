@@ -211,7 +211,8 @@ export const mutants = [
     name: "a room's first turns at a new owner tell before they are durable",
     file: "gateway/room/live-room.ts",
     find: "    this.tells.offerAll();\n    this.#schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);\n    this.#schedule.run();",
-    replace: "    this.#schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);\n    this.#schedule.run();\n    this.tells.offerAll();",
+    replace:
+      "    this.#schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);\n    this.#schedule.run();\n    this.tells.offerAll();",
     suite: "simulation",
   },
   {
