@@ -51,7 +51,8 @@ async function runSimulation(mutant) {
   try {
     // Where several faults are looked at together each has a core to itself.
     const cores = processes > 1 ? ["--processes", "1"] : [];
-    const run = await runNode([bundle.path, "--seeds", values.seeds, "--stop-at-first", ...cores]);
+    const seeds = ["--seeds", values.seeds, "--from", String(mutant.from ?? 1)];
+    const run = await runNode([bundle.path, ...seeds, "--stop-at-first", ...cores]);
     if (run.status === 0) return { isSound: true };
     if (run.status === 1 && /^seed \d+ at /.test(run.stdout)) {
       return { isSound: true, how: run.stdout.split("\n")[0] };

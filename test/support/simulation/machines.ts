@@ -209,6 +209,8 @@ export class Machines {
   #failed<P extends ServerProcess | GatewayProcess>(machine: Machine<P>, process: P, again: () => void): void {
     if (machine.process !== process) return;
     this.#note(process.id, "could not start");
+    // It may have had rooms already.
+    if ("instance" in process) this.#grounds.stopped(process.instance);
     this.#grounds.network.crash(machine.name);
     process.host.kill();
     machine.process = undefined;
