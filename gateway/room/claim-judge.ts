@@ -21,10 +21,16 @@ export interface ClaimJudgeDeps {
   roomsHere(): number;
 }
 
+/** A room that is refused is named in the log so often, however many ask for it. */
+const namedEveryMs = 10_000;
+const namedMax = 10_000;
+
 /** Whether this server takes a room that is to be had. */
 export class ClaimJudge {
   readonly #deps: ClaimJudgeDeps;
   readonly #faults = new FaultBook();
+  /** When refused rooms were named in the log, oldest first. */
+  readonly #named = new Map<RoomKey, number>();
   #recentClaims = noRecentClaims;
 
   constructor(deps: ClaimJudgeDeps) {
@@ -48,12 +54,12 @@ export class ClaimJudge {
 
   /** `isOrdered`: an operator wants it here, whatever it has done. */
   verdict(room: RoomKey, force: boolean, isOrdered: boolean): ClaimVerdict {
-    const { members, candidates, log, selfFreezeMs, roomsMax, weight, isLive, roomsHere } = this.#deps;
+    const { members, candidates, selfFreezeMs, roomsMax, weight, isLive, roomsHere } = this.#deps;
     if (!isLive()) return "draining";
     // OWN-3: whoever looks at a room's owner behind this claim must find that this server lives.
     if (members.renewal(selfFreezeMs) === "stale") return "unavailable";
     if (!isOrdered && this.isQuarantined(room)) {
-      log.error({ room }, "the room has failed, or ended its server, again and again: it is quarantined");
+      this.#nameRefused(room);
       return "quarantined";
     }
     const ownRooms = roomsHere();
@@ -63,5 +69,15 @@ export class ClaimJudge {
     if (!force && !mayClaim(load).ok) return "full";
     this.#recentClaims = claimed(this.#recentClaims);
     return "yes";
+  }
+
+  #nameRefused(room: RoomKey): void {
+    const { clock, log } = this.#deps;
+    const nowMs = clock.nowMs();
+    if (nowMs - (this.#named.get(room) ?? Number.NEGATIVE_INFINITY) < namedEveryMs) return;
+    this.#named.delete(room);
+    this.#named.set(room, nowMs);
+    if (this.#named.size > namedMax) this.#named.delete(this.#named.keys().next().value as RoomKey);
+    log.error({ room }, "the room has failed, or ended its server, again and again: it is quarantined");
   }
 }

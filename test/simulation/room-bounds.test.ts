@@ -185,6 +185,23 @@ test("QUAR-4: a room that fails three times within a minute is refused with 4503
   expect(later.closeCode).toBeUndefined();
 });
 
+test("QUAR-4: a room that is refused again and again is named in the log once in a while, not each time", async () => {
+  const world = await clusterOf(() => ({
+    onMessage: () => {
+      throw new Error("every turn");
+    },
+  }));
+  await failTimes(world, "room/a", 3);
+  for (let count = 0; count < 40; count += 1) {
+    const late = await world.client("g1", "room/a");
+    await world.advance(500);
+    expect(late.closeCode).toBe(4503);
+  }
+  const lines = world.world.linesWith("quarantined");
+  expect(lines.length).toBeGreaterThanOrEqual(2);
+  expect(lines.length).toBeLessThanOrEqual(3);
+});
+
 test("ROOM-38: a room whose state cannot be taken in a move is closed, and its server goes on", async () => {
   let isBad = false;
   const world = await clusterOf((room) => ({
