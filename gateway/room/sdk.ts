@@ -182,7 +182,7 @@ export interface AppDefinition {
   readonly messagesPerSecondMax?: number;
   /** Sessions of one room; above it a join is closed with 1013. Default 20 000, at most 40 000. */
   readonly sessionsMax?: number;
-  /** Largest state that `snapshot` may give; default 256 MiB. A larger one is not stored, which the log says, and does not move. */
+  /** Largest state that `snapshot` may give; default 256 MiB. A larger one is not stored, which the log says, and a move may refuse it. */
   readonly stateBytesMax?: number;
 }
 
