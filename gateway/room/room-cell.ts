@@ -210,10 +210,11 @@ export class RoomCell {
     if (this.#snapshots.isStale(live)) void this.#snapshots.save(live);
   }
 
-  /** Takes a snapshot now; whether the store has everything then. */
+  /** Takes a snapshot now, also of a room that has done nothing here: what it was recovered from says something else. Whether the store has it. */
   saveNow(): Promise<boolean> {
+    if (!this.#live) return Promise.resolve(false);
     this.#snapshots.markStale();
-    return this.#live ? this.#snapshots.saveLast(this.#live) : Promise.resolve(false);
+    return this.#snapshots.saveLast(this.#live);
   }
 
   /** The journal has grown. */
