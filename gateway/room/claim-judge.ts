@@ -52,7 +52,7 @@ export class ClaimJudge {
     return candidates.deathsBy(room) + this.#faults.count(room, clock.nowMs()) >= quarantine.faultsMax;
   }
 
-  /** `isOrdered`: an operator wants it here, whatever it has done. */
+  /** `isOrdered`: an operator wants it here, whatever it has done and whatever its share is. */
   verdict(room: RoomKey, force: boolean, isOrdered: boolean): ClaimVerdict {
     const { members, candidates, selfFreezeMs, roomsMax, weight, isLive, roomsHere } = this.#deps;
     if (!isLive()) return "draining";
@@ -66,7 +66,7 @@ export class ClaimJudge {
     if (ownRooms >= roomsMax) return "full";
     const claimsSinceView = claimsIn(this.#recentClaims);
     const load = { ownRooms, ownWeight: weight, others: candidates.othersLoad(), claimsSinceView };
-    if (!force && !mayClaim(load).ok) return "full";
+    if (!force && !isOrdered && !mayClaim(load).ok) return "full";
     this.#recentClaims = claimed(this.#recentClaims);
     return "yes";
   }

@@ -1,6 +1,8 @@
+import type { Outcome } from "../cluster/ownership.ts";
 import type { MemberAgent } from "../store/member-agent.ts";
 import type { Position } from "../store/port.ts";
 import type { Epoch, RoomKey, ServerId } from "../wire/ids.ts";
+import type { Runtime } from "../wire/runtime.ts";
 import type { Candidates } from "./candidates.ts";
 import type { MoveDesk } from "./move-desk.ts";
 import type { MoveResult } from "./outgoing-move.ts";
@@ -14,6 +16,7 @@ export interface RoomSummary {
 
 export interface OperatedParts {
   readonly me: ServerId;
+  readonly runtime: Pick<Runtime, "after">;
   readonly cells: ReadonlyMap<RoomKey, RoomCell>;
   readonly candidates: Candidates;
   readonly members: MemberAgent;
@@ -25,6 +28,11 @@ export interface OperatedParts {
 export type SkipResult =
   | { readonly kind: "skipped"; readonly epoch: Epoch }
   | { readonly kind: "failed"; readonly reason: string };
+
+/** Clients ask for a broken room again and again; an operator's word waits for its turn among them, so long in all. */
+const skipTries = { max: 50, everyMs: 100 };
+
+type SkipTry = SkipResult | { readonly kind: "busy"; readonly reason: string };
 
 /** A server's rooms, as the operating side asks for them. */
 export class OperatedRooms {
@@ -66,10 +74,20 @@ export class OperatedRooms {
    * RECOVER-4: an operator's word that what cannot be done of a record of the room's journal, or of its snapshot at that position, is to be left
    * out for good. Answers when the room runs here and its state without it is stored.
    */
-  skip(room: RoomKey, record: Position): Promise<SkipResult> {
-    const { me } = this.#parts;
+  async skip(room: RoomKey, record: Position): Promise<SkipResult> {
+    for (let triesLeft = skipTries.max - 1; ; triesLeft -= 1) {
+      const result = await this.#trySkip(room, record);
+      if (result.kind !== "busy") return result;
+      if (triesLeft === 0) return failed(result.reason);
+      await new Promise<void>((resolve) => this.#parts.runtime.after(skipTries.everyMs, resolve));
+    }
+  }
+
+  #trySkip(room: RoomKey, record: Position): Promise<SkipTry> {
+    const { me, cells } = this.#parts;
+    if (cells.get(room)?.isRunning) return Promise.resolve(failed(`${room} runs at ${me}: nothing was left out`));
     const cell = this.#parts.claim(room, record);
-    if (!cell) return Promise.resolve(failed(`${room} runs at ${me}, or cannot be run there: nothing was left out`));
+    if (!cell) return Promise.resolve(busy(`${room} cannot be run at ${me} now: nothing was left out`));
     return new Promise((resolve) => {
       cell.wish({
         running: (live) => {
@@ -80,7 +98,7 @@ export class OperatedRooms {
               resolve(failed(`${room} runs without it, but its state could not be stored: say it again once it can`));
           });
         },
-        refused: () => resolve(failed(`${room} cannot be run at ${me}: ${cell.refusalDetail || "see its log"}`)),
+        refused: (outcome) => resolve(refusalOf(room, me, outcome, cell.refusalDetail)),
       });
     });
   }
@@ -97,4 +115,17 @@ export class OperatedRooms {
 
 function failed(reason: string): { readonly kind: "failed"; readonly reason: string } {
   return { kind: "failed", reason };
+}
+
+function busy(reason: string): { readonly kind: "busy"; readonly reason: string } {
+  return { kind: "busy", reason };
+}
+
+function refusalOf(room: RoomKey, me: ServerId, outcome: Outcome, detail: string): SkipTry {
+  const cannot = `${room} cannot be run at ${me}`;
+  if (outcome.kind === "owned") return busy(`${cannot}: ${outcome.owner} has it`);
+  if (outcome.kind === "free") return busy(`${cannot} now`);
+  if (outcome.code === "broken") return failed(`${cannot}: ${detail || "its log says more"}`);
+  if (outcome.code === "unavailable" || outcome.code === "owner-silent") return busy(`${cannot} now: ${outcome.code}`);
+  return failed(`${cannot}: the server is ${outcome.code}`);
 }

@@ -145,6 +145,7 @@ class RoomServer
     this.#desk = new MoveDesk(this, desk, deps.dialer, deps.runtime);
     this.operated = new OperatedRooms({
       me: this.me,
+      runtime: this.runtime,
       cells: this.#cells,
       candidates: this.#candidates,
       members: this.#members,
