@@ -62,6 +62,13 @@ export function createTrunkControl(deps: TrunkControlDeps): ClusterControl {
     }));
   }
 
+  /** The first of them that answers: one that has just died counts as live for a lease. */
+  async function firstToAnswer(servers: readonly ServerMember[], room: RoomKey): Promise<ServerMember | undefined> {
+    const ask = ({ info }: ServerMember) => requests.ask(info.address, { op: "room", room }, askTimeoutMs);
+    const answers = await Promise.all(servers.map(ask));
+    return servers.find((_, index) => answers[index]?.status !== "unreachable");
+  }
+
   return {
     async servers() {
       if (!watch.storeAnswers) return unavailable("the store does not answer");
@@ -119,15 +126,18 @@ export function createTrunkControl(deps: TrunkControlDeps): ClusterControl {
     async skip(key, record) {
       const found = await store.readHead(key);
       if (found.kind === "unavailable") return unavailable(found.reason);
-      const { owner = null } = found.head ?? {};
+      const { head } = found;
+      if (head === undefined) return { kind: "not-found", detail: `there is no room ${key}` };
       const live = serversNow().filter(({ state, info }) => state === "live" && info.apps.includes(appOf(key)));
-      const server = live.find(({ id }) => id === owner) ?? live[0];
-      if (found.head === undefined) return { kind: "not-found", detail: `there is no room ${key}` };
-      if (server === undefined) return conflict(`no live server has the app of ${key}`);
+      if (live.length === 0) return conflict(`no live server has the app of ${key}`);
+      const byOwner = [...live].sort((one, other) => Number(other.id === head.owner) - Number(one.id === head.owner));
+      const server = await firstToAnswer(byOwner, key);
+      if (server === undefined) return unavailable(`no server that has the app of ${key} answers`);
       const answer = await requests.ask(server.info.address, { op: "skip", room: key, record }, moveTimeoutMs);
       if (answer.status === "unreachable") return unavailable(answer.detail);
-      const told = skipValue.safeParse(answer.status === "ok" ? answer.value : undefined);
-      if (!told.success) return conflict(answer.detail ?? "it cannot be done now");
+      if (answer.status !== "ok") return conflict(answer.detail ?? "it cannot be done now");
+      const told = skipValue.safeParse(answer.value);
+      if (!told.success) return unavailable("the server's answer is not understood");
       return { kind: "ok", value: { room: key, record, server: server.id as ServerId, epoch: told.data.epoch } };
     },
 

@@ -207,3 +207,67 @@ describe("OPS-11: a drain", () => {
     expect((await control.drain(s1)).kind).toBe("not-found");
   });
 });
+
+describe("RECOVER-4: a record that is to be skipped", () => {
+  const answersSkip = (server: string): void => {
+    answers.set(`${server}:1 room`, { status: "not-found" });
+    answers.set(`${server}:1 skip`, ok({ server, epoch: 5 }));
+  };
+  const skips = (): unknown[] => asked.filter(([, { op }]) => op === "skip");
+
+  test("is told to the room's owner, while that lives", async () => {
+    await own(lobby, s2);
+    for (const server of [s1, s2]) answersSkip(server);
+    expect(await control.skip(lobby, 7)).toEqual({
+      kind: "ok",
+      value: { room: lobby, record: 7, server: s2, epoch: 5 },
+    });
+    expect(skips()).toEqual([["s2-bbbb:1", { op: "skip", room: lobby, record: 7 }]]);
+  });
+
+  test("is told to a server that answers, and not to one that has just died", async () => {
+    answersSkip(s2);
+    expect(await control.skip(arena, 7)).toMatchObject({ kind: "ok", value: { server: s2 } });
+    expect(skips()).toEqual([["s2-bbbb:1", { op: "skip", room: arena, record: 7 }]]);
+  });
+
+  test("is told to a server that has the app", async () => {
+    for (const server of [s1, s2]) answersSkip(server);
+    await beat(s1, { apps: ["fan"] });
+    await watch.refresh();
+    expect(await control.skip(arena, 7)).toMatchObject({ kind: "ok", value: { server: s2 } });
+    await beat(s2, { apps: ["fan"] });
+    await watch.refresh();
+    expect(await control.skip(arena, 7)).toEqual({
+      kind: "conflict",
+      detail: "no live server has the app of game/arena",
+    });
+  });
+
+  test("of a room that there is not is not found, whoever lives", async () => {
+    expect(await control.skip(lobby, 7)).toEqual({ kind: "not-found", detail: "there is no room fan/lobby" });
+    await runtime.advanceAsync(defaultTiming.leaseMs + 1_000);
+    expect((await control.skip(lobby, 7)).kind).toBe("not-found");
+    expect(asked).toEqual([]);
+  });
+
+  test.each(["conflict", "failed", "not-found"] as const)(
+    "that the server answers with %s is a conflict",
+    async (status) => {
+      answersSkip(s1);
+      answers.set("s1-aaaa:1 skip", { status, detail: "it runs at s1-aaaa" });
+      expect(await control.skip(arena, 7)).toEqual({ kind: "conflict", detail: "it runs at s1-aaaa" });
+    },
+  );
+
+  test("whose end is not known is not called a conflict", async () => {
+    expect((await control.skip(arena, 7)).kind).toBe("unavailable");
+    answersSkip(s1);
+    answers.set("s1-aaaa:1 skip", ok({ epoch: "two" }));
+    expect((await control.skip(arena, 7)).kind).toBe("unavailable");
+    answers.delete("s1-aaaa:1 skip");
+    expect((await control.skip(arena, 7)).kind).toBe("unavailable");
+    await store.close();
+    expect((await control.skip(arena, 7)).kind).toBe("unavailable");
+  });
+});
