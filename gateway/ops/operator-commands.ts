@@ -84,8 +84,8 @@ export function addOperatorCommands(program: Command, adminUrl: () => string, pr
     .argument("<record>", "its position in the room's journal, as the server's log names it")
     .action(async (room: string, text: string, flags: OperatorFlags) => {
       assertRoom(room);
-      const record = Number(text);
-      if (!Number.isSafeInteger(record) || record < 0)
+      const record = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+      if (!Number.isSafeInteger(record))
         throw new RoomgateError("record-bad", `a record is a whole number, and this is ${text}`);
       const report = await clientOf(flags).skip(room, record);
       if (flags.json) return print(JSON.stringify(report));

@@ -35,7 +35,9 @@ class OddLedger {
 
   apply(entry) {
     const text = new TextDecoder().decode(entry);
-    if (text === "poison" || faults.has("apply")) throw new Error(`apply cannot take ${text}`);
+    // `narrow`: it does not understand any more what it understood before.
+    const isTooWide = faults.has("narrow") && text.startsWith("wide");
+    if (text === "poison" || isTooWide || faults.has("apply")) throw new Error(`apply cannot take ${text}`);
     this.#texts.push(text);
   }
 

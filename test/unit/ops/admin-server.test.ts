@@ -186,6 +186,60 @@ describe("OPS-10: a move", () => {
   });
 });
 
+describe("RECOVER-4: a record that is to be skipped", () => {
+  const skip = (payload: string | undefined, url = "/api/rooms/game/a/skip") => ask("POST", url, payload);
+
+  test("is 200 with what came of it", async () => {
+    expect(await skip('{"record":41}')).toMatchObject({
+      status: 200,
+      body: { room: "game/a", record: 41, server: server.id, epoch: 4 },
+    });
+    expect(control.asked).toEqual([["game/a", 41]]);
+    // Whoever asks for it is in the log, whatever comes of it.
+    expect(runtime.linesWith("asked to skip a record").at(-1)?.fields).toMatchObject({ room: "game/a", record: 41 });
+  });
+
+  test("is 409 with the reason where nothing has changed", async () => {
+    control.answer = { kind: "conflict", detail: "game/a runs at s1-aaaa: nothing was left out" };
+    const answer = await skip('{"record":41}');
+    isProblem(answer, 409);
+    expect(answer.body).toMatchObject({ detail: "game/a runs at s1-aaaa: nothing was left out" });
+  });
+
+  test("is 404 of a room that there is not, 503 where nobody answers", async () => {
+    control.answer = { kind: "not-found", detail: "there is no room game/a" };
+    isProblem(await skip('{"record":41}'), 404);
+    control.answer = { kind: "unavailable", detail: "the store does not answer" };
+    const silent = await skip('{"record":41}');
+    isProblem(silent, 503);
+    expect(silent.headers["retry-after"]).toBe("1");
+  });
+
+  test.each([
+    undefined,
+    "",
+    "{",
+    "null",
+    "[]",
+    "41",
+    "{}",
+    '{"record":"41"}',
+    '{"record":null}',
+    '{"record":-1}',
+    '{"record":1.5}',
+    '{"record":9007199254740993}',
+    '{"__proto__":{"record":41}}',
+  ])("is 400 with the body %s", async (body) => {
+    isProblem(await skip(body), 400);
+    expect(control.asked).toEqual([]);
+  });
+
+  test("is 400 of what is no room", async () => {
+    isProblem(await skip('{"record":41}', "/api/rooms/game/a%2Fb/skip"), 400);
+    expect(control.asked).toEqual([]);
+  });
+});
+
 describe("OPS-11: a drain", () => {
   test.each([undefined, "", "{}"])("is 202, with the body %j", async (body) => {
     expect(await ask("POST", "/api/servers/s1-aaaa/drain", body)).toMatchObject({ status: 202 });
@@ -205,6 +259,8 @@ describe("everything else", () => {
     ["POST", "/api/servers", "GET, HEAD"],
     ["DELETE", "/api/rooms/game/a", "GET, HEAD"],
     ["GET", "/api/rooms/game/a/move", "POST"],
+    ["GET", "/api/rooms/game/a/skip", "POST"],
+    ["DELETE", "/api/rooms/game/a/skip", "POST"],
     ["PUT", "/api/servers/s1/drain", "POST"],
     ["POST", "/", "GET, HEAD"],
   ])("%s %s is 405", async (method, url, allow) => {
