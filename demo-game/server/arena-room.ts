@@ -1,9 +1,10 @@
 import type { JoinRequest, Message, Room, RoomContext, Session } from "roomgate/room";
-import { encodeGain } from "./board.ts";
+import { encodeGain, type Gain } from "./board.ts";
 import { boardRoom } from "./board-room.ts";
 import { Broadcast } from "./broadcast.ts";
 import { identityOf } from "./identity.ts";
 import { lobbyRoom } from "./lobby-room.ts";
+import { decodeOwing, encodeOwing, OwedGains, type Owing } from "./owed-gains.ts";
 import { type ArenaEvent, decodeEvent, encodeEvent } from "./rules/events.ts";
 import { Ledger, type LedgerPlayer, playersKnownMax } from "./rules/ledger.ts";
 import { decodeUp, encodeDown, gameVersion, playersMax, type UpMessage } from "./rules/messages.ts";
@@ -33,6 +34,7 @@ const hueStep = 137.508;
 export class ArenaRoom implements Room {
   readonly #room: RoomContext;
   #ledger = new Ledger();
+  #owed = new OwedGains();
   #world: World;
   readonly #broadcast: Broadcast;
   /** Whose session is whose, by number; from the sessions' attachments, which survive moves and crashes. */
@@ -107,11 +109,19 @@ export class ArenaRoom implements Room {
     this.#settle();
     if (name === occupancyTimer) {
       this.#isOccupancyDue = false;
-      this.#room.tell(lobbyRoom, JSON.stringify({ players: this.#ledger.playersHere }));
+      this.#tellLobby();
       return;
     }
     const number = Number(name.slice(name.indexOf(" ") + 1));
     if (this.#ledger.players.get(number)?.isHere === false) this.#world.dismiss(number);
+    this.#tellEvents();
+  }
+
+  /** TELL-5: the lobby is told what is true now; the board all that it has not been told. */
+  onTellReady(room: string): void {
+    this.#settle();
+    if (room === lobbyRoom) this.#tellLobby();
+    if (room === boardRoom) this.#payBoard();
     this.#tellEvents();
   }
 
@@ -123,19 +133,25 @@ export class ArenaRoom implements Room {
   }
 
   apply(entry: Uint8Array): void {
+    const owing = decodeOwing(entry);
+    if (owing !== undefined) {
+      this.#owed.apply(owing);
+      return;
+    }
     const event = decodeEvent(entry);
     if (event === undefined) throw new Error("the journal of the arena is damaged");
     this.#ledger.apply(event);
   }
 
   snapshot(): Uint8Array {
-    return encodeArena({ ledger: this.#ledger.save(), world: this.#world.save() });
+    return encodeArena({ ledger: this.#ledger.save(), world: this.#world.save(), owed: this.#owed.gains });
   }
 
   restore(snapshot: Uint8Array): void {
     const saved = decodeArena(snapshot);
     if (saved === undefined) throw new Error("the saved arena is damaged");
     this.#ledger = new Ledger(saved.ledger);
+    this.#owed = new OwedGains(saved.owed);
     this.#world = this.#createWorld(saved.world);
   }
 
@@ -158,8 +174,29 @@ export class ArenaRoom implements Room {
     const player = this.#ledger.players.get(earner);
     if (player === undefined || player.score === before) return;
     const { id, name, hue, score } = player;
-    // GAME-11: durable with the event that made the points, and heard exactly once.
-    this.#room.tell(boardRoom, encodeGain({ id, name, hue, points: score - before }));
+    this.#tellBoard({ id, name, hue, points: score - before });
+  }
+
+  /** Where it has no place nothing is lost: `onTellReady` says what is true then. */
+  #tellLobby(): void {
+    this.#room.tell(lobbyRoom, JSON.stringify({ players: this.#ledger.playersHere }));
+  }
+
+  /** GAME-11: durable with the event that made the points, and heard exactly once, or owed until the board has place again. */
+  #tellBoard(gain: Gain): void {
+    const isTold = this.#owed.isEmpty && this.#room.tell(boardRoom, encodeGain(gain));
+    if (!isTold) this.#owe({ kind: "owed", gain });
+  }
+
+  #payBoard(): void {
+    for (const gain of this.#owed.gains) {
+      if (!this.#room.tell(boardRoom, encodeGain(gain))) return;
+      this.#owe({ kind: "paid", id: gain.id });
+    }
+  }
+
+  #owe(owing: Owing): void {
+    this.#room.append(encodeOwing(owing));
   }
 
   #tellEvents(except?: Session): void {

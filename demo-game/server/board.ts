@@ -64,20 +64,22 @@ export function decodeGain(bytes: Uint8Array): Gain | undefined {
 export function encodeGains(gains: Iterable<Gain>): Uint8Array<ArrayBuffer> {
   const all = [...gains];
   const writer = new ByteWriter().varint(all.length);
-  for (const { id, name, hue, points } of all) {
-    writeId(writer, id);
-    writer.text(name).u16(hue).varint(points);
-  }
+  for (const gain of all) writeGain(writer, gain);
   return writer.finish();
 }
 
 export function decodeGains(bytes: Uint8Array): Gain[] | undefined {
   const reader = new ByteReader(bytes);
-  const gains = readEach(reader, () => ({
-    id: readId(reader),
-    name: reader.text(),
-    hue: readHue(reader),
-    points: reader.varint(),
-  }));
+  const gains = readEach(reader, readGain);
   return reader.isWhole ? gains : undefined;
+}
+
+export function writeGain(writer: ByteWriter, { id, name, hue, points }: Gain): void {
+  writeId(writer, id);
+  writer.text(name).u16(hue).varint(points);
+}
+
+/** Fails the reader where the bytes are no gain. */
+export function readGain(reader: ByteReader): Gain {
+  return { id: readId(reader), name: reader.text(), hue: readHue(reader), points: reader.varint() };
 }

@@ -1,3 +1,4 @@
+import { type Gain, readGain, writeGain } from "./board.ts";
 import type { SavedFigure } from "./figure.ts";
 import type { Place } from "./rules/arena.ts";
 import type { Bolt } from "./rules/bolts.ts";
@@ -11,15 +12,17 @@ import { queuedStepsMax } from "./step-queue.ts";
 import type { SavedWorld } from "./world.ts";
 
 /** Form of the bytes below and of the events, as the app's `version`: a room that was saved in another form is refused, not misread. */
-export const savedArenaVersion = "game-2";
+export const savedArenaVersion = "game-3";
 
 export interface SavedArena {
   readonly ledger: SavedLedger;
   readonly world: SavedWorld;
+  /** To the board. */
+  readonly owed: readonly Gain[];
 }
 
 /** GAME-2: everything a new owner needs, the steps that have arrived but not been taken too: so a move is not to be seen. */
-export function encodeArena({ ledger, world }: SavedArena): Uint8Array {
+export function encodeArena({ ledger, world, owed }: SavedArena): Uint8Array {
   const writer = new ByteWriter();
   writeLedger(writer, ledger);
   writer.u32(world.tick).u32(world.chance).u16(world.nextBoltId);
@@ -32,6 +35,8 @@ export function encodeArena({ ledger, world }: SavedArena): Uint8Array {
     writer.varint(number);
     writePlace(writer, at);
   }
+  writer.varint(owed.length);
+  for (const gain of owed) writeGain(writer, gain);
   return writer.finish();
 }
 
@@ -43,7 +48,8 @@ export function decodeArena(bytes: Uint8Array): SavedArena | undefined {
   const figures = readEach(reader, readFigure);
   const bolts = readEach(reader, readBolt);
   const parked = readEach(reader, (): readonly [number, Place] => [reader.varint(), readPlace(reader)]);
-  return reader.isWhole ? { ledger, world: { tick, chance, nextBoltId, figures, bolts, parked } } : undefined;
+  const owed = readEach(reader, readGain);
+  return reader.isWhole ? { ledger, world: { tick, chance, nextBoltId, figures, bolts, parked }, owed } : undefined;
 }
 
 /** A tick of 0 is none: nothing happens at it. */

@@ -33,6 +33,8 @@ export interface FakeRoom<R extends Room> {
   readonly entries: readonly Uint8Array[];
   /** What it has told other rooms, oldest first. */
   readonly tells: readonly { readonly room: string; readonly data: Data }[];
+  /** Rooms that it cannot tell anything now: too much waits for them. */
+  readonly deaf: Set<string>;
   /** Its timers, with the delay that they were set with. */
   readonly timers: ReadonlyMap<string, number>;
   join(query?: string, id?: string): FakeSession;
@@ -42,6 +44,8 @@ export interface FakeRoom<R extends Room> {
   fire(timer: string): void;
   /** Another room tells it something. */
   hear(from: string, data: Data): void;
+  /** A room that was deaf has place again. */
+  ready(to: string): void;
   save(): FakeDisk;
   /** A new owner takes it over as in a planned move: a new room object, the same sessions but for those that were `lost` meanwhile. */
   moved(lost?: FakeSession): void;
@@ -56,6 +60,7 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
   const sessions = new Map<string, FakeSession>();
   const entries: Uint8Array[] = [];
   const tells: { room: string; data: Data }[] = [];
+  const deaf = new Set<string>();
   const timers = new Map<string, number>();
   const leaving: (() => void)[] = [];
   let numbered = 0;
@@ -89,6 +94,7 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
       room.apply?.(bytes);
     },
     tell(to: string, data: Data) {
+      if (deaf.has(to)) return false;
       tells.push({ room: to, data: typeof data === "string" ? data : data.slice() });
       return true;
     },
@@ -139,6 +145,7 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
     context,
     entries,
     tells,
+    deaf,
     timers,
     join(query = "", id = `gateway.${++numbered}`) {
       const session = createSession(id);
@@ -159,6 +166,10 @@ export function createFakeRoom<R extends Room>(create: (context: RoomContext) =>
       if (timers.delete(timer)) turn(() => room.onTimer?.(timer));
     },
     hear: (from, data) => turn(() => room.onTell?.(from, messageOf(data))),
+    ready(to) {
+      deaf.delete(to);
+      turn(() => room.onTellReady?.(to));
+    },
     save: () => ({ snapshot: room.snapshot?.(), entries: entries.length }),
     moved(lost) {
       const snapshot = room.snapshot?.();

@@ -128,4 +128,17 @@ describe("the lobby", () => {
       '{"players":0}',
     ]);
   });
+
+  it("TELL-5: is told by an arena how many are in it now, once it has place again", () => {
+    const arena = createFakeRoom((context) => new ArenaRoom(context));
+    const [first] = [arena.join(), arena.join(), arena.join()];
+    arena.deaf.add(lobbyRoom);
+    arena.fire("occupancy");
+    arena.moved();
+    if (first !== undefined) arena.leave(first);
+    arena.fire("occupancy");
+    expect(arena.tells.filter(({ room }) => room === lobbyRoom)).toEqual([]);
+    arena.ready(lobbyRoom);
+    expect(arena.tells.filter(({ room }) => room === lobbyRoom).map(({ data }) => data)).toEqual(['{"players":2}']);
+  });
 });
