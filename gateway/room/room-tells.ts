@@ -27,7 +27,6 @@ export interface RoomTellsDeps {
 export type TellsState = ReturnType<SpokenLines["state"]> & ReturnType<HeardLines["state"]>;
 
 export const tellBytesMax = 1024 * 1024;
-/** At once, on the way to another server. */
 /** Of what one message tells, but for the last thing in it. */
 export const batchBytesMax = 1024 * 1024;
 /** What was heard is recorded at the latest after this: other records of the room usually carry it sooner. */
