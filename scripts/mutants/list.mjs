@@ -622,6 +622,27 @@ export const mutants = [
     suite: ["test/simulation/room-turns.test.ts"],
   },
   {
+    name: "what the board has no place for is forgotten",
+    file: "demo-game/server/arena-room.ts",
+    find: 'if (!isTold) this.#owe({ kind: "owed", gain });',
+    replace: "void isTold;",
+    suite: ["test/unit/demo-game/board-room.test.ts"],
+  },
+  {
+    name: "a record that was skipped is back after a crash",
+    file: "gateway/room/room-cell.ts",
+    find: "    this.#snapshots.markStale();\n    return this.#snapshots.saveLast",
+    replace: "    return this.#snapshots.saveLast",
+    suite: ["test/simulation/poisoned-rooms.test.ts"],
+  },
+  {
+    name: "an operator's word does not wait for what clients have begun",
+    file: "gateway/room/operated-rooms.ts",
+    find: 'if (result.kind !== "busy") return result;',
+    replace: 'if (result.kind !== "busy") return result;\n      triesLeft = 0;',
+    suite: ["test/unit/room/operated-rooms.test.ts"],
+  },
+  {
     name: "a player that comes back goes on with the steps of its old connection",
     file: "demo-game/server/arena-room.ts",
     find: "    this.#world.figures.get(number)?.queue.beginAnew();\n",
