@@ -38,6 +38,8 @@ export interface Version {
 
 export interface HeadView extends Version {
   readonly owner: ServerId | null;
+  /** Something is to be done in the room though nobody is there; left out where that is not known. */
+  readonly mustRun?: boolean;
 }
 
 /** What those who ask for the room are told once it is gone. */

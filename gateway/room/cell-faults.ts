@@ -1,5 +1,5 @@
 import type { OwnershipEvent } from "../cluster/ownership.ts";
-import { describeError } from "../wire/errors.ts";
+import { describeError, RoomgateError } from "../wire/errors.ts";
 import type { RoomKey } from "../wire/ids.ts";
 import type { CellHost } from "./cell-ports.ts";
 
@@ -40,7 +40,7 @@ export class CellFaults {
     const { host, key, tell } = this.#deps;
     const err = describeError(error);
     host.log.error({ room: key, err }, "room cannot be restored");
-    host.roomFailed(key);
+    if (isOfItsCode(error)) host.roomFailed(key);
     tell({ kind: "restoreFailed" });
     return err.message;
   }
@@ -60,4 +60,12 @@ export class CellFaults {
       this.#deps.tell({ kind: "storeUnavailable" });
     });
   }
+}
+
+/**
+ * A state of another version, or a damaged one, says nothing of the room's code: a server with the right version may take the room, and is asked as
+ * long as nobody calls it quarantined.
+ */
+function isOfItsCode(error: unknown): boolean {
+  return !(error instanceof RoomgateError && error.code === "broken-room");
 }

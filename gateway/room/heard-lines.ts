@@ -8,7 +8,7 @@ export interface Hearing {
   readonly upTo: number;
 }
 
-interface Known extends Hearing {
+interface Unused extends Hearing {
   readonly sinceMs: number;
 }
 
@@ -28,26 +28,27 @@ export const hearingLimits = Object.freeze({
  * still on its way can be news, so the line may be forgotten.
  */
 export class HeardLines {
-  /** Oldest first. Part of the room's state. */
-  readonly #open = new Map<RoomKey, Known>();
+  /** Lines on which something was heard, those that have been silent longest first. Part of the room's state, as the next. */
+  readonly #used = new Map<RoomKey, Hearing>();
+  /** Lines on which nothing was heard yet, oldest first. */
+  readonly #unused = new Map<RoomKey, Unused>();
   /** Oldest first. Only in memory: a line that is lost here is refused, and asked for anew. */
   readonly #settled = new Map<RoomKey, Hearing>();
   #nextLine = 1;
 
   get openCount(): number {
-    return this.#open.size;
+    return this.#used.size + this.#unused.size;
   }
 
   get(from: RoomKey): Hearing | undefined {
-    return this.#open.get(from) ?? this.#settled.get(from);
+    return this.#used.get(from) ?? this.#unused.get(from) ?? this.#settled.get(from);
   }
 
   /** The line of `from`, a new one where it has none; `undefined` where there are too many. A new one is to be recorded. */
   grant(from: RoomKey, nowMs: number): { readonly hearing: Hearing; readonly isNew: boolean } | undefined {
     const known = this.get(from);
     if (known) return { hearing: known, isNew: false };
-    if (this.#open.size >= hearingLimits.openMax) this.#dropUnused(nowMs);
-    if (this.#open.size >= hearingLimits.openMax) return undefined;
+    if (this.openCount >= hearingLimits.openMax) return undefined;
     const hearing = { line: this.#nextLine, upTo: 0 };
     this.set(from, hearing, nowMs);
     return { hearing, isNew: true };
@@ -56,8 +57,10 @@ export class HeardLines {
   /** As a turn, a journal or another owner says. */
   set(from: RoomKey, { line, upTo }: Hearing, nowMs: number): void {
     this.#settled.delete(from);
-    this.#open.delete(from);
-    this.#open.set(from, { line, upTo, sinceMs: nowMs });
+    this.#used.delete(from);
+    this.#unused.delete(from);
+    if (upTo > 0) this.#used.set(from, { line, upTo });
+    else this.#unused.set(from, { line, upTo, sinceMs: nowMs });
     this.#nextLine = Math.max(this.#nextLine, line + 1);
   }
 
@@ -67,9 +70,10 @@ export class HeardLines {
 
   /** Everything that was heard of `from` is recorded by it. */
   settle(from: RoomKey): void {
-    const hearing = this.#open.get(from);
+    const hearing = this.#used.get(from) ?? this.#unused.get(from);
     if (!hearing) return;
-    this.#open.delete(from);
+    this.#used.delete(from);
+    this.#unused.delete(from);
     this.#settled.set(from, { line: hearing.line, upTo: hearing.upTo });
     if (this.#settled.size <= hearingLimits.settledMax) return;
     for (const oldest of this.#settled.keys()) {
@@ -78,23 +82,41 @@ export class HeardLines {
     }
   }
 
-  /** The room that has been silent longest of those whose line is used and not settled. */
-  oldestUnsettled(): RoomKey | undefined {
-    for (const [from, { upTo }] of this.#open) if (upTo > 0) return from;
-    return undefined;
+  /** Rooms that have left their line unused for a minute: they have asked and are gone, and ask again if they are not. Each is named once. */
+  takeForsaken(nowMs: number): RoomKey[] {
+    const forsaken: RoomKey[] = [];
+    for (const [from, { sinceMs }] of this.#unused) {
+      if (nowMs - sinceMs < hearingLimits.unusedMs) break;
+      forsaken.push(from);
+    }
+    for (const from of forsaken) this.#unused.delete(from);
+    return forsaken;
+  }
+
+  /** Up to so many rooms, silent the longest, whose line is used and not settled; the next call names others. */
+  takeUnsettled(countMax: number): RoomKey[] {
+    const unsettled = [...first(this.#used, countMax)];
+    for (const [from, hearing] of unsettled) {
+      this.#used.delete(from);
+      this.#used.set(from, hearing);
+    }
+    return unsettled.map(([from]) => from);
   }
 
   /** For a move and a snapshot. */
   state() {
     return {
       nextLine: this.#nextLine,
-      heard: [...this.#open].map(([from, { line, upTo }]) => [from as string, line, upTo] as const),
+      heard: [...this.#used, ...this.#unused].map(([from, { line, upTo }]) => [from as string, line, upTo] as const),
     };
   }
+}
 
-  #dropUnused(nowMs: number): void {
-    for (const [from, { upTo, sinceMs }] of this.#open) {
-      if (upTo === 0 && nowMs - sinceMs >= hearingLimits.unusedMs) this.#open.delete(from);
-    }
+function* first<T>(items: Iterable<T>, countMax: number): Iterable<T> {
+  let count = 0;
+  for (const item of items) {
+    if (count >= countMax) return;
+    count += 1;
+    yield item;
   }
 }

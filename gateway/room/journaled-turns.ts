@@ -42,7 +42,7 @@ const ridersMax = 256;
 /**
  * What turns of a journaled room write down, and the gate in front of what they say. COMMIT-8: a turn that appends, sends reliably, tells,
  * hears, lets somebody in or out, sets an attachment, or changes timers or work has a record; others do not. What promises nothing to
- * anybody (a session that is forgotten, a line that is settled) rides along with the next one that has.
+ * anybody (a session that is forgotten, a line that is settled) rides along, in front of what comes behind it.
  */
 export class JournaledTurns {
   /** Keeps something until its turn is durable; missing where things leave at once. */
@@ -96,7 +96,7 @@ export class JournaledTurns {
   }
 
   /** Writes behind `head` from here on. */
-  begin(head: HeadVersion): void {
+  begin(head: HeadVersion & { readonly mustRun?: boolean }): void {
     if (this.#journal) {
       if (head.epoch > this.#journal.head.epoch) this.#journal.rebase(head);
       return;
@@ -110,6 +110,7 @@ export class JournaledTurns {
       runtime,
       { intervalMs: intervalMs ?? 0 },
       {
+        opened: () => this.#writeRiders(),
         sealing: (writer) => this.#sealing(writer),
         mustRun: () => this.#room.mustRun(),
         failed: (error) => this.#room.failed(error),
@@ -222,10 +223,8 @@ export class JournaledTurns {
     this.#advanced = undefined;
     if (!this.#journal) return;
     const { writer } = this.#journal;
-    if (writer.hasTurn || this.#riders.size > ridersMax) {
-      if (advanced) writer.position(advanced.ref, advanced.position);
-      this.#writeRiders();
-    }
+    if (this.#riders.size > ridersMax) writer.open();
+    if (writer.hasTurn && advanced) writer.position(advanced.ref, advanced.position);
     this.#gate?.endTurn(this.#journal.endTurn());
   }
 
@@ -239,7 +238,6 @@ export class JournaledTurns {
   noteClock(): boolean {
     if (!this.#journal) return false;
     this.#journal.writer.clock(this.#room.clockMs());
-    this.#writeRiders();
     this.#gate?.endTurn(this.#journal.endTurn());
     return true;
   }
@@ -256,14 +254,19 @@ export class JournaledTurns {
     else task();
   }
 
-  /** The same, but called also when the room is lost. */
+  /** Before the room is let go: the same, but called also when the room is lost. */
   whenSettled(task: () => void): void {
-    if (this.#journal) this.#journal.whenSettled(this.#flush(this.#journal), task);
-    else task();
+    if (!this.#journal) {
+      task();
+      return;
+    }
+    const record = this.#flush(this.#journal);
+    this.#journal.sayMustRun();
+    this.#journal.whenSettled(record, task);
   }
 
   #flush(journal: RoomJournal): Position {
-    this.#writeRiders();
+    if (this.#riders.size > 0) journal.writer.open();
     this.#gate?.endTurn(journal.endTurn());
     return journal.flush();
   }
@@ -276,15 +279,17 @@ export class JournaledTurns {
     return this.#journal?.writer;
   }
 
-  /** A later change of the same thing replaces the one before. */
+  /** Into the record that is begun, or in front of the next; there a later change of the same thing replaces the one before. */
   #ride(what: string, write: () => void): void {
-    this.#riders.set(what, write);
+    const writer = this.#writer;
+    if (writer && writer.length > 0) writer.between(write);
+    else this.#riders.set(what, write);
   }
 
   #writeRiders(): void {
-    if (this.#riders.size === 0) return;
-    for (const write of this.#riders.values()) write();
+    const riders = [...this.#riders.values()];
     this.#riders.clear();
+    for (const write of riders) write();
   }
 
   #sealing(writer: RecordWriter): void {

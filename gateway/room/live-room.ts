@@ -16,7 +16,6 @@ import { RoomOrigin } from "./room-origin.ts";
 import { RoomOutbox } from "./room-outbox.ts";
 import { RoomSchedule } from "./room-schedule.ts";
 import { RoomTells } from "./room-tells.ts";
-import type { Task } from "./room-work.ts";
 import { Roster } from "./roster.ts";
 import type { AppDefinition, Data, Room, SendOptions } from "./sdk.ts";
 import type { Target } from "./sent-tail.ts";
@@ -38,11 +37,11 @@ export class LiveRoom implements FaceHost, TurnsHost {
   readonly #talk: TalkLimits;
   readonly #host: LiveRoomHost;
   readonly roster: Roster;
-  readonly #budget = new TurnBudget();
+  readonly budget = new TurnBudget();
   readonly #outbox: RoomOutbox;
   readonly #journaled: JournaledTurns | undefined;
   readonly tells: RoomTells;
-  readonly #schedule: RoomSchedule;
+  readonly schedule: RoomSchedule;
   readonly #face: RoomFace;
   readonly #origin: RoomOrigin;
   readonly #room: Room;
@@ -61,17 +60,18 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.#journaled =
       host.journal &&
       new JournaledTurns(key, host.journal, {
-        clockMs: () => this.#schedule.timers.clockMs,
-        hasTimers: () => this.#schedule.timers.size > 0,
-        clockNoted: () => this.#schedule.timers.clockNoted(),
-        mustRun: () => this.hasBusiness,
+        clockMs: () => this.schedule.timers.clockMs,
+        hasTimers: () => this.schedule.timers.size > 0,
+        clockNoted: () => this.schedule.timers.clockNoted(),
+        // What failed may have taken from its state what its journal still has.
+        mustRun: () => this.turns.hasFailed || this.hasBusiness,
         forget: (member) => this.roster.forgetLater(member),
         failed: (error) => this.#host.roomThrew(error),
       });
     // A journaled line goes on across crashes; what is not journaled begins a new one with each.
-    this.#outbox = new RoomOutbox(this.#journaled?.isGated ? 1 : epoch, this.#budget, this.#journaled?.hold);
+    this.#outbox = new RoomOutbox(this.#journaled?.isGated ? 1 : epoch, this.budget, this.#journaled?.hold);
     this.#journaled?.emitTo(this.#outbox);
-    this.#schedule = new RoomSchedule({
+    this.schedule = new RoomSchedule({
       runtime: host.runtime,
       turns: this.turns,
       journaled: this.#journaled,
@@ -79,6 +79,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       room: () => this.#room,
       isClogged: () => this.isClogged,
       hasSessions: () => this.sessions.size > 0,
+      threw: (error) => host.roomThrew(error),
     });
     this.#face = new RoomFace(this, host.server);
     this.tells = new RoomTells(key, {
@@ -86,6 +87,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       journaled: this.#journaled,
       turns: this.turns,
       refusal: (to) => host.tellRefusal(to),
+      spend: (bytes) => this.budget.spend("what is told", bytes),
       offer: (to) => host.offerTell(to),
       remind: (from) => host.remindToSettle(from),
       onTell: (from, message) => this.#room.onTell?.(from, message),
@@ -103,7 +105,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       face: this.#face,
       outbox: this.#outbox,
       roster: this.roster,
-      schedule: this.#schedule,
+      schedule: this.schedule,
       tells: this.tells,
       journaled: this.#journaled,
       now: () => host.clock.instant(),
@@ -113,7 +115,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       this.#origin.restore(room, from);
       return room;
     });
-    this.#schedule.begin(definition);
+    this.schedule.begin(definition);
     host.counters.sessions += this.sessions.size;
   }
 
@@ -127,7 +129,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
 
   /** Something must be done here though nobody is there: a timer, work, something told that is not heard. */
   get hasBusiness(): boolean {
-    return this.#schedule.hasBusiness || this.tells.hasWaiting;
+    return this.schedule.hasBusiness || this.tells.hasWaiting;
   }
 
   /** Whether it may be let go. */
@@ -154,29 +156,38 @@ export class LiveRoom implements FaceHost, TurnsHost {
    */
   replay(records: Iterable<JournalRecord>, skip: Position | undefined): void {
     const before = this.sessions.size;
-    this.turns.open(() => this.#origin.replay(this.#room, records, skip));
-    this.#host.counters.sessions += this.sessions.size - before;
+    try {
+      this.turns.open(() => this.#origin.replay(this.#room, records, skip));
+    } finally {
+      this.#host.counters.sessions += this.sessions.size - before;
+    }
   }
 
   /** Turns run from here on, at the head that this server holds; gateways that are bound are told where their sessions stand. */
-  run(head: HeadVersion): void {
+  run(head: HeadVersion & { readonly mustRun?: boolean }): void {
     this.#epoch = head.epoch;
     this.#journaled?.begin(head);
     this.turns.go();
     this.#rebindAll();
     // Before any turn: what a turn tells is not durable yet.
     this.tells.offerAll();
-    this.#schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);
-    this.#schedule.run();
+    this.schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);
+    this.schedule.run();
     this.turns.runWaiting();
   }
 
   /** No turn runs from here on. */
   halt(): void {
+    this.schedule.halt();
     if (this.turns.isHalted) return;
     this.turns.halt();
-    this.#schedule.halt();
     for (const { link, channel } of this.gateways.values()) link?.flow(channel, this.#epoch, 0);
+  }
+
+  /** The room has failed: nothing of it runs again. */
+  fail(): void {
+    this.turns.fail();
+    this.schedule.halt();
   }
 
   /** Lets go of everything; the room is not used again. */
@@ -184,7 +195,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
     this.tells.close();
     this.halt();
     this.#journaled?.stop();
-    this.#schedule.dispose();
+    this.schedule.dispose();
     this.turns.close();
     for (const channel of this.gateways.values()) channel.detach(this.#host.clock.instant());
     this.#host.counters.sessions -= this.sessions.size;
@@ -199,7 +210,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
 
   /** Everything that the next owner needs. Throws what the room's code throws. */
   wholeState(): StateParts {
-    const head = takeHead(this.#outbox, this.roster.nextRef, this.#schedule, this.tells.state());
+    const head = takeHead(this.#outbox, this.roster.nextRef, this.schedule, this.tells.state());
     return { head, app: takeSnapshot(this.#room) };
   }
 
@@ -263,7 +274,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       return;
     }
     const member = this.roster.admit(channel, number, cseq, info);
-    this.#schedule.startTicks();
+    this.schedule.startTicks();
     this.turns.run(() => this.#room.onJoin?.(member, info));
   }
 
@@ -322,25 +333,13 @@ export class LiveRoom implements FaceHost, TurnsHost {
     if (!this.#journaled || !this.#room.apply) {
       throw new Error("append needs an app whose durability is not memory, and a room with apply");
     }
-    this.#budget.spend("an entry", entry.length);
+    this.budget.spend("an entry", entry.length);
     applyEntry(this.#room, entry);
     this.#journaled.appended(entry);
   }
 
-  setTimer(name: string, delayMs: number): void {
-    this.#schedule.setTimer(name, delayMs);
-  }
-
-  clearTimer(name: string): void {
-    this.#schedule.clearTimer(name);
-  }
-
-  work(name: string, task: Task): void {
-    this.#schedule.work(name, task);
-  }
-
   turnEnded(): void {
-    this.#budget.reset();
+    this.budget.reset();
     this.#journaled?.endTurn();
     if (this.#missedInput && !this.isClogged && !this.turns.isHalted) {
       this.#missedInput = false;
@@ -350,6 +349,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
 
   turnFailed(error: unknown): void {
     this.#journaled?.failTurn();
+    this.schedule.halt();
     this.#host.roomThrew(error);
   }
 
@@ -357,7 +357,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   releasedSome(): void {
     if (this.turns.isHalted) return;
     if (this.#missedInput) this.turnEnded();
-    this.#schedule.runWaiting();
+    this.schedule.runWaiting();
   }
 
   /** STORE-AWAY: a room that holds more than the store has taken takes nothing more in; gateways send it again. */

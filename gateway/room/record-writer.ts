@@ -15,6 +15,12 @@ export class RecordWriter {
   #entries: Uint8Array[] = [];
   #turnEntries = 0;
   #turnStart = 0;
+  readonly #opened: () => void;
+
+  /** `opened`: a record has begun; what is written then stands in front of all else, and belongs to no turn. */
+  constructor(opened: () => void = () => {}) {
+    this.#opened = opened;
+  }
 
   get length(): number {
     return this.#length;
@@ -22,6 +28,21 @@ export class RecordWriter {
 
   get hasTurn(): boolean {
     return this.#length > this.#turnStart;
+  }
+
+  /** Begins a record, if none is begun. */
+  open(): void {
+    if (this.#length > 0) return;
+    this.#u8(recordVersion);
+    this.#opened();
+    this.endTurn();
+  }
+
+  /** Writes something that belongs to no turn. */
+  between(write: () => void): void {
+    const isWithin = this.hasTurn;
+    write();
+    if (!isWithin) this.endTurn();
   }
 
   endTurn(): void {
@@ -166,7 +187,7 @@ export class RecordWriter {
   }
 
   #op(code: number): void {
-    if (this.#length === 0) this.#u8(recordVersion);
+    if (this.#length === 0) this.open();
     this.#u8(code);
   }
 

@@ -37,7 +37,7 @@ export class RoomCell {
   readonly #host: CellHost;
   #state: Ownership;
   #live: LiveRoom | undefined;
-  #position: HeadVersion = { epoch: 0, tail: 0 };
+  #position: HeadVersion & { readonly mustRun?: boolean } = { epoch: 0, tail: 0 };
   readonly #waiting = new WaitingBinds();
   #wishes: CellWish[] = [];
   #move: CellMove | undefined;
@@ -64,7 +64,7 @@ export class RoomCell {
     this.#faults = new CellFaults({
       host,
       key,
-      stopTurns: () => this.#live?.turns.fail(),
+      stopTurns: () => this.#live?.fail(),
       tell: (event) => this.tell(event),
     });
     this.#snapshots = new SnapshotKeeper(key, definition, {
@@ -90,7 +90,7 @@ export class RoomCell {
   static adopt(host: CellHost, key: RoomKey, definition: AppDefinition, live: LiveRoom, head: HeadView): RoomCell {
     const cell = new RoomCell(host, key, definition, { kind: "running", epoch: head.epoch });
     cell.#live = live;
-    cell.#position = { epoch: head.epoch, tail: head.tail };
+    cell.#position = head;
     // A journal knows what has changed; without one the state that has come is nowhere else.
     if (!live.journaled) cell.#snapshots.markStale();
     return cell;
@@ -212,9 +212,7 @@ export class RoomCell {
 
   /** Takes a snapshot now, also of a room that has done nothing here: what it was recovered from says something else. Whether the store has it. */
   saveNow(): Promise<boolean> {
-    if (!this.#live) return Promise.resolve(false);
-    this.#snapshots.markStale();
-    return this.#snapshots.saveLast(this.#live);
+    return this.#live ? this.#snapshots.saveNow(this.#live) : Promise.resolve(false);
   }
 
   /** The journal has grown. */
@@ -237,7 +235,8 @@ export class RoomCell {
         this.#takeOverAgain(cause.kind === "retryDue");
         return;
       case "restore":
-        this.#position = effect.at;
+        // What was taken says more of the same head.
+        if (this.#position.epoch !== effect.at.epoch) this.#position = effect.at;
         this.#faults.watch(this.#restore(effect.at));
         return;
       case "run":
@@ -310,7 +309,7 @@ export class RoomCell {
     // Fenced by an earlier try of this server's that has landed: that is where the room stands.
     const isOwnTry = answer.kind === "fenced" && this.#state.kind === "reclaiming" && answer.head?.owner === me;
     if ((answer.kind === "taken" || isOwnTry) && answer.head) {
-      this.#position = { epoch: answer.head.epoch, tail: answer.head.tail };
+      this.#position = answer.head;
     }
     this.tell(storeNews(answer, me));
   }

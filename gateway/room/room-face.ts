@@ -6,10 +6,12 @@ import { Attachment } from "./attachment.ts";
 import { Member, type MemberHost } from "./member.ts";
 import { nameLengthMax } from "./room-bounds.ts";
 import { keepData } from "./room-message.ts";
+import type { RoomSchedule } from "./room-schedule.ts";
 import type { RoomTells } from "./room-tells.ts";
 import type { Roster } from "./roster.ts";
 import type { BroadcastOptions, Data, RoomContext, SendOptions, Session } from "./sdk.ts";
 import type { Target } from "./sent-tail.ts";
+import type { TurnBudget } from "./turn-budget.ts";
 import type { Turns } from "./turns.ts";
 
 /** What the calls of a room's code turn into. Each is made within a turn. */
@@ -20,13 +22,12 @@ export interface FaceHost {
   readonly turns: Turns;
   readonly sessions: ReadonlyMap<string, Session>;
   readonly tells: RoomTells;
+  readonly schedule: RoomSchedule;
+  readonly budget: TurnBudget;
   readonly roster: Roster;
   send(target: Target, data: Data, delivery: SendOptions["delivery"]): void;
   close(member: Member, code: number, reason: Uint8Array): void;
   append(entry: Uint8Array): void;
-  setTimer(name: string, delayMs: number): void;
-  clearTimer(name: string): void;
-  work(name: string, task: (signal: AbortSignal) => Promise<unknown>): void;
 }
 
 const everyone: Target = Object.freeze({ kind: "all", except: undefined });
@@ -81,18 +82,21 @@ export class RoomFace implements RoomContext, MemberHost {
   setTimer(name: string, delayMs: number): void {
     this.#assertTurn("setTimer");
     checkName(name);
-    this.#host.setTimer(name, delayMs);
+    this.#host.budget.spend("a timer", name.length);
+    this.#host.schedule.setTimer(name, delayMs);
   }
 
   clearTimer(name: string): void {
     this.#assertTurn("clearTimer");
-    this.#host.clearTimer(name);
+    this.#host.budget.spend("a timer", 0);
+    this.#host.schedule.clearTimer(name);
   }
 
   work(name: string, task: (signal: AbortSignal) => Promise<unknown>): void {
     this.#host.turns.assertRunning("work", this.key);
     checkName(name);
-    this.#host.work(name, task);
+    this.#host.budget.spend("work", name.length);
+    this.#host.schedule.work(name, task);
   }
 
   sendTo(member: Member, data: Data, options: SendOptions | undefined): void {
@@ -114,7 +118,9 @@ export class RoomFace implements RoomContext, MemberHost {
   /** ROOM-41: what cannot be kept is refused here, and not where it would leave the room. */
   attach(member: Member, value: unknown): void {
     this.#assertTurn("an attachment");
-    this.#host.roster.attach(member, Attachment.of(value, member.id));
+    const attachment = Attachment.of(value, member.id);
+    this.#host.budget.spend("an attachment", attachment.bytes.length);
+    this.#host.roster.attach(member, attachment);
   }
 
   #assertTurn(what: string): void {
@@ -135,7 +141,9 @@ function targetOf(options: BroadcastOptions | undefined): Target {
 }
 
 function checkName(name: string): void {
-  if (typeof name === "string" && name.length > 0 && name.length <= nameLengthMax) return;
+  const isText = typeof name === "string" && name.length > 0 && name.length <= nameLengthMax;
+  // Half of a pair would come back from a journal as another name.
+  if (isText && !/\p{Surrogate}/u.test(name)) return;
   throw new RangeError(`a name is a text of 1 to ${nameLengthMax} characters`);
 }
 

@@ -5,6 +5,8 @@ import type { CommitClient, Committer } from "./committer.ts";
 import { RecordWriter } from "./record-writer.ts";
 
 export interface JournalHooks {
+  /** A record has begun. What is written now stands in front of all else in it. */
+  opened(): void;
   /** The record that is being written is about to be closed: the last word in it. */
   sealing(writer: RecordWriter): void;
   /** Something must be done in the room though nobody is there, behind everything that was written. */
@@ -30,12 +32,15 @@ export const pendingBytesMax = 8 * 1024 * 1024;
  */
 export class RoomJournal implements CommitClient {
   readonly key: RoomKey;
-  readonly writer = new RecordWriter();
+  readonly writer: RecordWriter;
   readonly #committer: Committer;
   readonly #runtime: Runtime;
   readonly #hooks: JournalHooks;
   readonly #intervalMs: number;
   #head: HeadVersion;
+  /** What the store last took, or has on its way, of whether the room must run; `undefined` where that is not known. */
+  #mustRunSaid: boolean | undefined;
+  #owesWord = false;
   /** Closed and not given to the committer yet. */
   #sealed: Uint8Array[] = [];
   #sealedBytes = 0;
@@ -55,18 +60,20 @@ export class RoomJournal implements CommitClient {
 
   constructor(
     key: RoomKey,
-    head: HeadVersion,
+    head: HeadVersion & { readonly mustRun?: boolean },
     committer: Committer,
     runtime: Runtime,
     options: JournalOptions,
     hooks: JournalHooks,
   ) {
     this.key = key;
-    this.#head = head;
+    this.#head = { epoch: head.epoch, tail: head.tail };
+    this.#mustRunSaid = head.mustRun;
     this.#committer = committer;
     this.#runtime = runtime;
     this.#intervalMs = options.intervalMs;
     this.#hooks = hooks;
+    this.writer = new RecordWriter(() => hooks.opened());
   }
 
   /** The head as far as the store has confirmed it. */
@@ -135,6 +142,13 @@ export class RoomJournal implements CommitClient {
     return record;
   }
 
+  /** Before the room is let go: what the store knows of whether it must run is put right, also where nothing is left to record. */
+  sayMustRun(): void {
+    if (this.#hooks.mustRun() === this.#mustRunSaid) return;
+    this.#owesWord = true;
+    this.#request();
+  }
+
   /** The room was taken again at a later head. Nothing may be under way. */
   rebase(head: HeadVersion): void {
     this.#head = head;
@@ -153,7 +167,11 @@ export class RoomJournal implements CommitClient {
   takeBatch(): { expect: HeadVersion; records: readonly Uint8Array[]; mustRun: boolean } | undefined {
     if (this.#isStopped || this.#underWay > 0) return undefined;
     this.seal();
-    if (this.#sealed.length === 0) return undefined;
+    const mustRun = this.#hooks.mustRun();
+    const hasWord = this.#owesWord && mustRun !== this.#mustRunSaid;
+    if (this.#sealed.length === 0 && !hasWord) return undefined;
+    this.#owesWord = false;
+    this.#mustRunSaid = mustRun;
     const records = this.#sealed;
     this.#underWay = records.length;
     this.#underWayBytes = this.#sealedBytes;
@@ -161,7 +179,7 @@ export class RoomJournal implements CommitClient {
     this.#sealedBytes = 0;
     this.#underWaySinceMs = this.#gatheredSinceMs;
     this.#gatheredSinceMs = undefined;
-    return { expect: this.#head, records, mustRun: this.#hooks.mustRun() };
+    return { expect: this.#head, records, mustRun };
   }
 
   appended(tail: Position): void {

@@ -36,8 +36,9 @@ export class RoomOrigin {
   /** Within the turn that opens the room. Throws what the room's code throws, or a `RoomgateError` (`bad-state`). */
   restore(room: Room, from: Origin): void {
     const { journaled, roster, schedule } = this.#deps;
-    if (from.kind !== "snapshot" && from.parts) this.#forgetCreation();
     const { works, nextRef } = restore(from, this.#target(room));
+    if (from.kind !== "snapshot" && from.parts) this.#isNew = false;
+    if (!this.#isNew) journaled?.forgetCreation();
     roster.nextRef = nextRef;
     if (!journaled) schedule.interrupt(works);
     else for (const name of works) journaled.works.add(name);
@@ -54,6 +55,8 @@ export class RoomOrigin {
       works: journaled?.works ?? new Set(),
     });
     for (const record of records) replayRecord(key, record, replay, skip);
+    // Timers that `apply` sets stand in the records themselves.
+    journaled?.forgetCreation();
     roster.restored();
     roster.nextRef = Math.max(roster.nextRef, replay.highestRef + 1);
   }

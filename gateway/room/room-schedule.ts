@@ -16,6 +16,8 @@ export interface RoomScheduleDeps {
   /** The store has so much left to take that nothing begins by itself. */
   isClogged(): boolean;
   hasSessions(): boolean;
+  /** The room's code has thrown outside of a turn. */
+  threw(error: unknown): void;
 }
 
 /**
@@ -27,6 +29,8 @@ export class RoomSchedule {
   readonly #deps: RoomScheduleDeps;
   readonly #work: RoomWork;
   #ticker: Ticker | undefined;
+  /** Work of an owner that is gone, whose room has not heard of it yet: the names are taken until then. */
+  readonly #interrupted = new Set<string>();
   /** Turns that wait for the room to go on, or for its store; bounded by timers and works. */
   #waiting: Turn[] = [];
 
@@ -38,17 +42,17 @@ export class RoomSchedule {
       fire: (name) => this.#soon(() => this.#timerFired(name)),
       noteClock: journaled && (() => journaled.noteClock()),
     });
-    this.#work = new RoomWork((name, outcome) => this.#soon(() => this.#workOver(name, outcome)));
+    this.#work = new RoomWork((name, outcome) => this.#soon(() => this.#workOver(name, outcome)), deps.threw);
   }
 
   /** Something will have to be done though nobody is there. */
   get hasBusiness(): boolean {
-    return this.timers.size > 0 || this.#work.size > 0;
+    return this.timers.size > 0 || this.#work.size > 0 || this.#interrupted.size > 0;
   }
 
   /** Of work that is under way, or over and not told yet. */
   get works(): readonly string[] {
-    return this.#work.names();
+    return [...this.#work.names(), ...this.#interrupted];
   }
 
   /** Once the room is there. */
@@ -71,6 +75,7 @@ export class RoomSchedule {
   /** Work is a part of its turn: what it does out there must not come before the turn is durable. */
   work(name: string, task: Task): void {
     const { journaled } = this.#deps;
+    if (this.#interrupted.has(name)) throw new Error(`work "${name}" was interrupted, and the room hears so first`);
     const begin = this.#work.reserve(name, task);
     journaled?.workBegun(name);
     if (journaled?.hold) journaled.hold({ kind: "call", task: begin });
@@ -79,7 +84,13 @@ export class RoomSchedule {
 
   /** Work that was under way at an owner that is gone; its turn is the next. */
   interrupt(names: Iterable<string>): void {
-    for (const name of names) this.#deps.turns.later(() => this.#workTold(name, { kind: "interrupted" }));
+    for (const name of names) {
+      this.#interrupted.add(name);
+      this.#deps.turns.later(() => {
+        this.#interrupted.delete(name);
+        return this.#workTold(name, { kind: "interrupted" });
+      });
+    }
   }
 
   run(): void {
@@ -106,6 +117,8 @@ export class RoomSchedule {
   }
 
   dispose(): void {
+    this.halt();
+    this.timers.clearAll();
     this.#work.abortAll();
     this.#waiting = [];
   }

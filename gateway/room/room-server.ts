@@ -85,10 +85,9 @@ class RoomServer
   readonly #desk: MoveDesk;
   readonly #standing: OwnerStanding;
   readonly #rebalancer: Rebalancer;
-  readonly #waker: Waker;
-  readonly #duties: RegularDuties;
   /** Only rooms with a journal can have to run though nobody is there. */
-  readonly #hasJournals: boolean;
+  readonly #waker: Waker | undefined;
+  readonly #duties: RegularDuties;
   readonly #claims: ClaimJudge;
   #listener: TrunkListener | undefined;
   #state: "live" | "draining" | "stopped" = "live";
@@ -104,7 +103,6 @@ class RoomServer
     this.#deps = deps;
     this.#apps = apps;
     this.#duties = new RegularDuties(deps.runtime);
-    this.#hasJournals = [...apps.values()].some(isJournaled);
     this.id = options.id;
     this.me = options.id;
     this.runtime = deps.runtime;
@@ -123,7 +121,7 @@ class RoomServer
       self: () => this.#record(),
       onWritten: deps.onHeartbeat,
       onLook: (events) => {
-        for (const { id, kind } of events) if (kind !== "memberJoined") this.#waker.ownerLost(id as ServerId);
+        for (const { id, kind } of events) if (kind !== "memberJoined") this.#waker?.ownerLost(id as ServerId);
         this.#claims.looked();
         this.#candidates.looked();
       },
@@ -154,15 +152,18 @@ class RoomServer
     });
     this.tells = new TellDesk(this);
     this.#standing = new OwnerStanding(this.me, this.#members, this.#desk.peers, deps.runtime);
-    this.#waker = new Waker({
+    const waker = {
       me: this.me,
       log: this.log,
+      clock: this.clock,
       store: this.store,
-      isLost: (server) => this.isLost(server),
-      isMine: (room) => !this.#claims.isQuarantined(room) && this.taker(room) === this.me,
-      isHere: (room) => this.#cells.has(room) || this.#desk.incoming(room) !== undefined,
-      wake: (room) => void this.#wake(room),
-    });
+      isLost: (server: ServerId) => this.isLost(server),
+      isMine: (room: RoomKey) => this.taker(room) === this.me,
+      mayRun: (room: RoomKey) => definitionOf(apps, room) !== undefined && !this.#claims.isQuarantined(room),
+      isHere: (room: RoomKey) => this.#cells.has(room) || this.#desk.incoming(room) !== undefined,
+      wake: (room: RoomKey) => void this.#wake(room),
+    };
+    this.#waker = [...apps.values()].some(isJournaled) ? new Waker(waker) : undefined;
     this.#rebalancer = new Rebalancer(this.#desk, this.#candidates, this.#cells);
   }
 
@@ -355,7 +356,7 @@ class RoomServer
     const isGone = gatewayJudge(this.#members, now, this.#options.timing);
     for (const cell of [...this.#cells.values()]) cell.sweep(now.watchedMs, isGone);
     if (this.#state !== "live") return;
-    if (this.#hasJournals) void this.#waker.look();
+    void this.#waker?.look();
     this.#rebalancer.look(this.#options.rebalanceRoomsPerSecond, this.#options.weight);
   }
 

@@ -15,6 +15,8 @@ export interface RoomTellsDeps {
   readonly turns: Turns;
   /** Why a room cannot be told anything; `undefined` if it can. */
   refusal(to: RoomKey): string | undefined;
+  /** Counts against what one turn may say. */
+  spend(bytes: number): void;
   /** Something durable waits for `to`. */
   offer(to: RoomKey): void;
   /** A line of `from` is full of what that room has not recorded as heard. */
@@ -31,8 +33,10 @@ export const tellBytesMax = 1024 * 1024;
 export const batchBytesMax = 1024 * 1024;
 /** What was heard is recorded at the latest after this: other records of the room usually carry it sooner. */
 const settleAfterMs = 1_000;
-/** Above this many open lines the room that has been silent longest is reminded. */
-const remindAbove = 5_000;
+/** Above this many open lines rooms are reminded to settle theirs, those first that have been silent longest. */
+const remindAbove = 1_000;
+const tidyEveryMs = 1_000;
+const remindersAtOnce = 16;
 const settledKeptMax = 1_024;
 
 interface Asking {
@@ -75,6 +79,7 @@ export class RoomTells implements Speaker {
   /** Turns that wait to tell the room that it may speak again. */
   readonly #reporting = new Set<RoomKey>();
   #settleTimer: Timer | undefined;
+  #tidyTimer: Timer | undefined;
   #isGone = false;
 
   constructor(key: RoomKey, deps: RoomTellsDeps) {
@@ -101,6 +106,7 @@ export class RoomTells implements Speaker {
   close(): void {
     this.#isGone = true;
     this.#settleTimer?.cancel();
+    this.#tidyTimer?.cancel();
   }
 
   /** Within a turn. `false` where too much waits. Throws where it cannot be said at all. */
@@ -119,6 +125,7 @@ export class RoomTells implements Speaker {
       if (this.#spoken.refuse(to)) journaled.tellRefused(to);
       return false;
     }
+    this.#deps.spend(bytes.length);
     const isText = typeof data === "string";
     const number = this.#spoken.say(to, isText, bytes);
     journaled.tell(to, number, isText, bytes);
@@ -186,6 +193,7 @@ export class RoomTells implements Speaker {
     for (const asking of this.#asking.values()) if (!asking.isProven) asking.line = 0;
     for (const to of this.#spoken.rooms) this.#deps.offer(to);
     if (this.#asking.size > 0) this.#settleSoon();
+    if (this.#heard.openCount > remindAbove) this.#tidySoon();
     this.#reportReady();
   }
 
@@ -194,7 +202,7 @@ export class RoomTells implements Speaker {
   /** TELL-2: hears what is next, once; `answer` is called when that is durable, or at once where it cannot be. */
   hear(from: RoomKey, saying: Saying, answer: (answer: HearAnswer) => void): void {
     const { journaled, turns } = this.#deps;
-    if (turns.isHalted || journaled?.isClogged !== false) {
+    if (turns.isHalted || !journaled?.isGated || journaled.isClogged) {
       answer({ kind: "later" });
       return;
     }
@@ -220,7 +228,8 @@ export class RoomTells implements Speaker {
   #hearAll(from: RoomKey, line: number, items: readonly Told[]): void {
     const { journaled, turns, onTell, runtime } = this.#deps;
     for (const { number, isText, bytes } of items) {
-      if (turns.isHalted || number <= (this.#heard.get(from)?.upTo ?? 0)) continue;
+      if (turns.isHalted || journaled?.isClogged) return;
+      if (number <= (this.#heard.get(from)?.upTo ?? 0)) continue;
       turns.run(() => {
         this.#heard.set(from, { line, upTo: number }, runtime.nowMs());
         journaled?.heard(from, line, number);
@@ -232,10 +241,7 @@ export class RoomTells implements Speaker {
   #grant(from: RoomKey, answer: (answer: HearAnswer) => void): void {
     const { turns, journaled, runtime } = this.#deps;
     const granted = this.#heard.grant(from, runtime.nowMs());
-    if (this.#heard.openCount > remindAbove) {
-      const silent = this.#heard.oldestUnsettled();
-      if (silent) this.#deps.remind(silent);
-    }
+    if (this.#heard.openCount > remindAbove) this.#tidySoon();
     if (!granted) {
       answer({ kind: "later" });
       return;
@@ -243,6 +249,17 @@ export class RoomTells implements Speaker {
     const { line, upTo } = granted.hearing;
     if (granted.isNew) turns.run(() => journaled?.heard(from, line, upTo));
     this.#answerDurably(answer, { kind: "line", line, upTo });
+  }
+
+  /** Where many lines are open: takes back those that nobody uses, and reminds the rooms that have not settled theirs. */
+  #tidySoon(): void {
+    this.#tidyTimer ??= this.#deps.runtime.after(tidyEveryMs, () => {
+      this.#tidyTimer = undefined;
+      if (this.#isGone || this.#deps.turns.isHalted || this.#heard.openCount <= remindAbove) return;
+      for (const from of this.#heard.takeForsaken(this.#deps.runtime.nowMs())) this.#deps.journaled?.settled(from);
+      for (const from of this.#heard.takeUnsettled(remindersAtOnce)) this.#deps.remind(from);
+      this.#tidySoon();
+    });
   }
 
   #answerDurably(answer: (answer: HearAnswer) => void, what: HearAnswer): void {

@@ -100,6 +100,7 @@ export class RoomTimers {
     this.#offsetMs += Math.max(0, toMs - this.clockMs);
   }
 
+  /** Nothing fires, and nothing is noted. */
   halt(): void {
     this.#halted = true;
     this.#noter?.cancel();

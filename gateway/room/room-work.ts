@@ -1,4 +1,5 @@
 import type { WorkOutcome } from "./sdk.ts";
+import { guardSignal } from "./work-signal.ts";
 
 export const worksMax = 256;
 
@@ -7,10 +8,13 @@ export type Task = (signal: AbortSignal) => Promise<unknown>;
 /** Work that waits: promises outside of turns, whose outcomes come back as turns. A name is taken until its outcome was told. */
 export class RoomWork {
   readonly #finish: (name: string, outcome: WorkOutcome) => void;
+  readonly #threw: (error: unknown) => void;
   readonly #running = new Map<string, AbortController>();
 
-  constructor(finish: (name: string, outcome: WorkOutcome) => void) {
+  /** `threw`: what listens to a task's signal has thrown. */
+  constructor(finish: (name: string, outcome: WorkOutcome) => void, threw: (error: unknown) => void) {
     this.#finish = finish;
+    this.#threw = threw;
   }
 
   get size(): number {
@@ -25,6 +29,7 @@ export class RoomWork {
     if (this.#running.has(name)) throw new Error(`work "${name}" is under way already`);
     if (this.#running.size >= worksMax) throw new RangeError(`a room has at most ${worksMax} works under way`);
     const controller = new AbortController();
+    guardSignal(controller.signal, this.#threw);
     this.#running.set(name, controller);
     return () => this.#begin(name, task, controller);
   }

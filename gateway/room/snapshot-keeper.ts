@@ -49,6 +49,7 @@ export class SnapshotKeeper {
   /** Part of the usual growth after which the next one is due. */
   #share: number;
   #saving: Promise<void> | undefined;
+  #stored = 0;
 
   constructor(key: RoomKey, definition: AppDefinition, host: SnapshotHost) {
     this.#key = key;
@@ -93,6 +94,14 @@ export class SnapshotKeeper {
     await this.#saving;
     if (this.isStale(live)) await this.save(live);
     return !this.isStale(live);
+  }
+
+  /** Takes one now, whatever has changed, behind the one that is under way. Whether it is stored. */
+  async saveNow(live: LiveRoom): Promise<boolean> {
+    await this.#saving;
+    const before = this.#stored;
+    await this.save(live);
+    return this.#stored > before;
   }
 
   async #saveApp(live: LiveRoom): Promise<void> {
@@ -152,8 +161,10 @@ export class SnapshotKeeper {
 
   async #store(epoch: number, position: number, bytes: Uint8Array): Promise<boolean> {
     const answer = await this.#host.store.saveSnapshot(this.#key, epoch, { position, version: this.#version, bytes });
-    if (answer.kind === "stored") this.#host.counters.snapshots += 1;
-    else if (answer.kind === "fenced") this.#host.fenced(answer.head);
+    if (answer.kind === "stored") {
+      this.#stored += 1;
+      this.#host.counters.snapshots += 1;
+    } else if (answer.kind === "fenced") this.#host.fenced(answer.head);
     else this.#host.log.warn({ room: this.#key, reason: answer.reason }, "snapshot not stored");
     return answer.kind === "stored";
   }

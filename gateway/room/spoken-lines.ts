@@ -41,8 +41,9 @@ export class SpokenLines {
     return this.#lines.keys();
   }
 
+  /** Nothing waits to be heard, and the room waits for no place. */
   get isEmpty(): boolean {
-    return this.#lines.size === 0;
+    return this.#lines.size === 0 && this.#refused.size === 0;
   }
 
   countFor(to: RoomKey): number {
@@ -58,20 +59,21 @@ export class SpokenLines {
     return this.#bytes + bytes + itemOverheadBytes > bytesMax ? "all-full" : undefined;
   }
 
-  /** Whether it is news. Throws above the bound of rooms that are waited for. */
+  /** Whether that is to be recorded: it is news, and not the 10 001st room that is waited for. */
   refuse(to: RoomKey): boolean {
-    if (this.#refused.has(to)) return false;
-    if (this.#refused.size >= tellLimits.roomsMax)
-      throw new RangeError(`a room waits for at most ${tellLimits.roomsMax} others to hear it`);
+    if (this.#refused.has(to) || this.#refused.size >= tellLimits.roomsMax) return false;
     this.#refused.add(to);
     return true;
   }
 
-  /** Rooms that were refused something and have place again: half of what may wait for each, and in bytes. Each is named until it is {@link unrefuse}d. */
+  /** Rooms that were refused something and have place again: half of what may wait. Each is named until it is {@link unrefuse}d. */
   readyAgain(): RoomKey[] {
     if (this.#refused.size === 0 || this.#bytes > tellLimits.bytesMax / 2) return [];
-    if (this.#lines.size >= tellLimits.roomsMax) return [];
-    return [...this.#refused].filter((to) => this.countFor(to) <= tellLimits.perRoomMax / 2);
+    const hasPlaces = this.#lines.size <= tellLimits.roomsMax / 2;
+    return [...this.#refused].filter((to) => {
+      const line = this.#lines.get(to);
+      return line ? line.items.length <= tellLimits.perRoomMax / 2 : hasPlaces;
+    });
   }
 
   unrefuse(to: RoomKey): void {

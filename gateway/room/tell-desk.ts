@@ -53,7 +53,6 @@ export interface TellDeskHost {
 
 const answerMsMax = 5_000;
 const retryMs = { first: 20, max: 2_000 };
-const remindEveryMs = 1_000;
 
 /**
  * Carries what rooms of this server say to rooms wherever they are. It keeps nothing: what is not heard stays with the one who
@@ -65,7 +64,6 @@ export class TellDesk {
   readonly #underWay = new WeakMap<Speaker, Set<RoomKey>>();
   readonly #answers = new Map<number, (answer: HearAnswer) => void>();
   #nextId = 1;
-  #remindedMs = Number.NEGATIVE_INFINITY;
 
   constructor(host: TellDeskHost) {
     this.#host = host;
@@ -85,11 +83,8 @@ export class TellDesk {
     );
   }
 
-  /** The room `speaker`, wherever it is, is to settle what `listener` has heard of it. One at a time: the rest is not urgent. */
+  /** The room `speaker`, wherever it is, is to settle what `listener` has heard of it. */
   remind(speaker: RoomKey, listener: RoomKey): void {
-    const nowMs = this.#host.runtime.nowMs();
-    if (nowMs - this.#remindedMs < remindEveryMs) return;
-    this.#remindedMs = nowMs;
     void this.#find(speaker).then((address) => {
       if (address === "") this.#host.remind(speaker, listener);
       else if (address !== undefined) this.#sendReminder(address, speaker, listener);

@@ -40,6 +40,10 @@ export class Turns {
     return this.#halted || this.#failed;
   }
 
+  get hasFailed(): boolean {
+    return this.#failed;
+  }
+
   /** Rises with every turn. */
   get count(): number {
     return this.#count;
@@ -55,13 +59,16 @@ export class Turns {
     if (this.#isOpening) throw new Error(`${what} is not allowed while room ${room} is being created or restored`);
   }
 
-  /** Runs what creates or restores the room: its calls are allowed, what it throws is thrown. */
+  /** Runs what creates or restores the room: its calls are allowed, what it throws is thrown, and no turn follows then. */
   open<T>(work: () => T): T {
     this.#inTurn = true;
     this.#isOpening = true;
     this.#marker?.enter(this.#mark);
     try {
       return work();
+    } catch (error) {
+      this.close();
+      throw error;
     } finally {
       this.#inTurn = false;
       this.#isOpening = false;

@@ -1,3 +1,4 @@
+import type { WatchedClock } from "../cluster/watched-time.ts";
 import type { RoomHead, Store } from "../store/port.ts";
 import type { RoomKey, ServerId } from "../wire/ids.ts";
 import type { Logger } from "../wire/runtime.ts";
@@ -5,11 +6,15 @@ import type { Logger } from "../wire/runtime.ts";
 export interface WakerDeps {
   readonly me: ServerId;
   readonly log: Logger;
+  /** Shows watched time. */
+  readonly clock: Pick<WatchedClock, "nowMs">;
   readonly store: Pick<Store, "listHeads">;
   /** Its heartbeat has been silent for a lease, or it has left. */
   isLost(server: ServerId): boolean;
   /** Whether the room would be placed here. */
   isMine(room: RoomKey): boolean;
+  /** Its app is known here, and it is not quarantined. */
+  mayRun(room: RoomKey): boolean;
   /** Whether it runs here, or is about to. */
   isHere(room: RoomKey): boolean;
   /** Begins to run the room here. */
@@ -19,6 +24,36 @@ export interface WakerDeps {
 /** So many rooms are woken in one look, which comes every second: clients that wait for theirs go first. */
 export const wakesPerLookMax = 50;
 const pageMax = 256;
+
+const waitMs = { first: 5_000, max: 300_000 };
+const waitsMax = 10_000;
+
+/**
+ * How long a room is left alone that was woken and needs to be woken again: each try reads its head and records a takeover. One that runs for
+ * as long as it waited is forgotten. Bounded: the one that was tried longest ago goes first.
+ */
+class WakeWaits {
+  readonly #clock: Pick<WatchedClock, "nowMs">;
+  readonly #waits = new Map<RoomKey, { readonly untilMs: number; readonly forMs: number }>();
+
+  constructor(clock: Pick<WatchedClock, "nowMs">) {
+    this.#clock = clock;
+  }
+
+  isWaiting(room: RoomKey): boolean {
+    return this.#clock.nowMs() < (this.#waits.get(room)?.untilMs ?? 0);
+  }
+
+  tried(room: RoomKey): void {
+    const nowMs = this.#clock.nowMs();
+    const last = this.#waits.get(room);
+    const isAgain = last !== undefined && nowMs < last.untilMs + last.forMs;
+    const forMs = isAgain ? Math.min(last.forMs * 2, waitMs.max) : waitMs.first;
+    this.#waits.delete(room);
+    this.#waits.set(room, { untilMs: nowMs + forMs, forMs });
+    if (this.#waits.size > waitsMax) this.#waits.delete(this.#waits.keys().next().value as RoomKey);
+  }
+}
 
 type Scope = ServerId | null | "all";
 
@@ -36,10 +71,12 @@ export class Waker {
     [null, undefined],
     ["all", undefined],
   ]);
+  readonly #waits: WakeWaits;
   #isLooking = false;
 
   constructor(deps: WakerDeps) {
     this.#deps = deps;
+    this.#waits = new WakeWaits(deps.clock);
     // A process that was started anew under its old id has what the one before it had.
     this.ownerLost(deps.me);
   }
@@ -81,6 +118,7 @@ export class Waker {
         return 0;
       }
       if (this.#isDue(head)) {
+        this.#waits.tried(head.room);
         this.#deps.wake(head.room);
         wakesLeft -= 1;
       }
@@ -92,8 +130,8 @@ export class Waker {
   }
 
   #isDue({ room, head: { owner } }: RoomHead): boolean {
-    const { me, isLost, isMine, isHere } = this.#deps;
-    if (isHere(room)) return false;
+    const { me, isLost, isMine, isHere, mayRun } = this.#deps;
+    if (isHere(room) || !mayRun(room) || this.#waits.isWaiting(room)) return false;
     if (owner === me) return true;
     return (owner === null || isLost(owner)) && isMine(room);
   }

@@ -195,3 +195,116 @@ test("RUN-1: a room that waits for its timer is not let go though nobody is in i
   expect(course.fired).toHaveLength(1);
   expect(await world.ownerOf("room/a")).toBeNull();
 });
+
+test("COMMIT-8: what happens to a timer of create in the very first turns is what the next owner finds", async () => {
+  const fired: string[] = [];
+  const { world } = await worldOf({
+    create: (room) => {
+      room.setTimer("now", 0);
+      room.setTimer("cleared", 3_000);
+      room.setTimer("sooner", 60_000);
+      return {
+        onJoin: () => {
+          room.clearTimer("cleared");
+          room.setTimer("sooner", 9_000);
+        },
+        onMessage: () => {},
+        onTimer: (name) => fired.push(name),
+        apply: () => {},
+        snapshot: () => new Uint8Array(1),
+        restore: () => room.setTimer("restored", 1_000),
+      };
+    },
+  });
+  await world.client("g1", "room/a");
+  await world.advance(1_000);
+  await killOwner(world, "room/a");
+  await world.advance(20_000);
+  expect(fired).toEqual(["now", "sooner"]);
+  // A snapshot is restored, and what restore sets does not count, for this owner and the next.
+  await moveAway(world, "room/a");
+  await killOwner(world, "room/a");
+  await world.advance(20_000);
+  expect(fired).toEqual(["now", "sooner"]);
+});
+
+test("RUN-1: a timer whose turn has failed is due again, though its room had nobody in it", async () => {
+  let isBad = true;
+  const fired: string[] = [];
+  const { world } = await worldOf({
+    create: (room) => ({
+      onMessage: () => room.setTimer("x", 1_000),
+      onTimer: (name) => {
+        if (isBad) throw new Error("not now");
+        fired.push(name);
+      },
+      apply: () => {},
+      snapshot: () => new Uint8Array(1),
+      restore: () => {},
+    }),
+  });
+  const client = await world.client("g1", "room/a");
+  await world.advance(100);
+  client.say("go");
+  await world.advance(100);
+  client.leave();
+  await world.advance(1_500);
+  expect(world.world.linesWith("room has thrown")).toHaveLength(1);
+  isBad = false;
+  await world.advance(90_000);
+  expect(fired).toEqual(["x"]);
+});
+
+test("ROOM-38: a room that has failed leaves no timer behind, and nothing of it is counted", async () => {
+  const { world } = await worldOf({
+    create: (room) => ({
+      onMessage: () => {
+        room.setTimer("x", 3_600_000);
+        throw new Error("failed");
+      },
+      apply: () => {},
+    }),
+  });
+  await world.advance(5_000);
+  const before = world.world.timerCount;
+  for (let index = 0; index < 20; index += 1) {
+    const client = await world.client("g1", `room/${index}`);
+    await world.advance(50);
+    client.say("fail");
+    await world.advance(500);
+  }
+  // They are woken once more, for what may have been lost with them, and lose the members whose gateway does not come.
+  await world.advance(60_000);
+  expect(world.world.linesWith("room has thrown")).toHaveLength(20);
+  for (const { running } of world.servers.values()) expect(running.metrics()).toMatchObject({ sessions: 0, rooms: 0 });
+  expect(world.world.timerCount).toBeLessThanOrEqual(before);
+  expect(await world.store.listHeads({ mustRun: true, owner: null, limit: 100 })).toMatchObject({ heads: [] });
+});
+
+test("ROOM-7: the name of work that was interrupted is taken until its room has heard so", async () => {
+  const heard: string[] = [];
+  const { world } = await worldOf({
+    create: (room) => ({
+      onMessage: () => {
+        for (const name of ["a", "b"]) room.work(name, () => new Promise(() => {}));
+      },
+      onWork: (name, { kind }) => {
+        heard.push(`${name} ${kind}`);
+        if (name !== "a") return;
+        try {
+          room.work("b", async () => 1);
+        } catch (error) {
+          heard.push((error as Error).message);
+        }
+      },
+      apply: () => {},
+    }),
+  });
+  const client = await world.client("g1", "room/a");
+  await world.advance(100);
+  client.say("go");
+  await world.advance(300);
+  await killOwner(world, "room/a");
+  await world.advance(6_000);
+  expect(heard).toEqual(["a interrupted", 'work "b" was interrupted, and the room hears so first', "b interrupted"]);
+});

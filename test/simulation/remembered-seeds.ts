@@ -37,5 +37,7 @@ export const rememberedSeeds: Readonly<Record<"random-moves" | "cluster", readon
     706196,
     // A room was let go before it had settled what it told: who had heard it kept a place for it.
     115,
+    // A word to the store without a record was under way while the room's head was won again: fenced, it stopped the room for good.
+    1000102,
   ],
 };

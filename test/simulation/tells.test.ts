@@ -3,6 +3,7 @@ import type { Apps, Room, RoomContext } from "../../gateway/room/sdk.ts";
 import { decodeBody } from "../../gateway/room/state-body.ts";
 import type { HearAnswer, TellDeskHost } from "../../gateway/room/tell-desk.ts";
 import type { RoomKey } from "../../gateway/wire/ids.ts";
+import { moveAway } from "../support/cluster-of.ts";
 import { VirtualCluster } from "../support/virtual-cluster.ts";
 
 /** Says everything on to the board, with its own count in front. */
@@ -255,4 +256,29 @@ test("TELL-5: a room sees that too much waits to be heard, is told when there is
   client.say("1");
   await world.advance(3_000);
   expect(heard).toHaveLength(10_001);
+});
+
+test("TELL-4: what is said again on a line that was just settled is heard once, also by the owner after the next", async () => {
+  const world = await cluster();
+  const listener = "board/all" as RoomKey;
+  const from = "scout/late" as RoomKey;
+  (await world.client("g1", listener)).leave();
+  await world.advance(100);
+  const item = (number: number) => ({ number, isText: true, bytes: new TextEncoder().encode(`#${number}`) });
+  const ask = (at: TellDeskHost, saying: Parameters<TellDeskHost["hear"]>[2]): Promise<HearAnswer> =>
+    world.settle(new Promise((resolve) => at.hear(listener, from, saying, resolve)));
+  const owner = world.servers.get((await world.ownerOf(listener)) ?? "")?.running as unknown as TellDeskHost;
+  const granted = await ask(owner, { kind: "ask" });
+  if (granted.kind !== "line") throw new Error(granted.kind);
+  const { line } = granted;
+  await ask(owner, { kind: "say", line, items: [item(7)] });
+  await ask(owner, { kind: "settle", line, upTo: 7 });
+  await ask(owner, { kind: "say", line, items: [item(8)] });
+  // Its speaker has not got the answer, and says it again to whoever is the owner after two more.
+  await killOwnerOf(world, listener);
+  await wakened(world, listener);
+  expect(await moveAway(world, listener)).toMatchObject({ kind: "moved" });
+  const next = world.servers.get((await world.ownerOf(listener)) ?? "")?.running as unknown as TellDeskHost;
+  expect(await ask(next, { kind: "say", line, items: [item(8)] })).toEqual({ kind: "heard", upTo: 8 });
+  expect((await heardBy(world)).map((told) => told.split(" ").at(-1))).toEqual(["#7", "#8"]);
 });

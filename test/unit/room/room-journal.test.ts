@@ -22,6 +22,7 @@ test("ROOM-38: a room that fails when its records are durable fails alone: those
       runtime,
       { intervalMs: 0 },
       {
+        opened: () => {},
         sealing: () => {},
         mustRun: () => false,
         durable,

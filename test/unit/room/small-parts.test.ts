@@ -53,11 +53,15 @@ test("ROOM-22: a key of latest messages keeps its number, and numbers are not us
 
 function works() {
   const outcomes: [string, WorkOutcome][] = [];
-  const work: RoomWork = new RoomWork((name, outcome) => {
-    outcomes.push([name, outcome]);
-    work.over(name);
-  });
-  return { outcomes, work, start: (name: string, task: Task) => work.reserve(name, task)() };
+  const thrown: unknown[] = [];
+  const work: RoomWork = new RoomWork(
+    (name, outcome) => {
+      outcomes.push([name, outcome]);
+      work.over(name);
+    },
+    (error) => thrown.push(error),
+  );
+  return { outcomes, thrown, work, start: (name: string, task: Task) => work.reserve(name, task)() };
 }
 
 const promisesAtRest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -116,4 +120,25 @@ test("ROOM-7: a name that is busy, and one too many, are refused", () => {
   expect(() => start("0", never)).toThrow(/under way already/);
   for (let index = 1; index < worksMax; index += 1) start(String(index), never);
   expect(() => start("one more", never)).toThrow(/at most 256 works/);
+});
+
+test("ROOM-38: what listens to a task's signal and throws is a fault of its room, and ends no process", async () => {
+  const { thrown, work, start } = works();
+  const heard: string[] = [];
+  const fail = (): void => {
+    throw new Error("listener");
+  };
+  const removed = (): void => void heard.push("removed");
+  start("x", (signal) => {
+    signal.addEventListener("abort", fail);
+    signal.addEventListener("abort", () => heard.push("heard"), { once: true });
+    signal.addEventListener("abort", removed);
+    signal.removeEventListener("abort", removed);
+    signal.onabort = fail;
+    return new Promise(() => {});
+  });
+  await promisesAtRest();
+  work.abortAll();
+  await promisesAtRest();
+  expect([thrown.length, heard]).toEqual([2, ["heard"]]);
 });
