@@ -30,6 +30,8 @@ interface HeardLine {
 export class DoingsFold {
   readonly timers = new Map<string, Setting>();
   readonly works = new Set<string>();
+  /** Of all that have ever begun, over or not. */
+  readonly everBegun = new Set<string>();
   /** As the store was told with the last append. */
   mustRun = false;
   /** The process that has taken it last. */
@@ -55,7 +57,10 @@ export class DoingsFold {
 
   /** Rooms whose lines are open, and since when nothing was heard on them. */
   *openLines(): Generator<{ readonly from: string; readonly sinceMs: number }> {
-    for (const [from, { isOpen, atMs }] of this.#lines) if (isOpen) yield { from, sinceMs: atMs };
+    for (const [from, { isOpen, upTo, atMs }] of this.#lines) {
+      // One that nothing was heard on may have been asked for by a zombie, who cannot use it: it is taken back where there are many.
+      if (isOpen && upTo > 0) yield { from, sinceMs: atMs };
+    }
   }
 
   /** When its present owner took it. */
@@ -103,6 +108,7 @@ export class DoingsFold {
     this.#mustNotBeDue(`work "${name}" being begun`);
     if (this.works.has(name)) this.#report("work", `work "${name}" has begun twice`);
     this.works.add(name);
+    this.everBegun.add(name);
   }
 
   workOver(name: string): void {

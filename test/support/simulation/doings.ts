@@ -45,9 +45,9 @@ export class Doings {
     return fold;
   }
 
-  /** COMMIT-8: out there nothing begins before its turn is durable. */
+  /** COMMIT-8: out there nothing begins before its turn is durable. A zombie may begin what the next owner knows to be interrupted by then. */
   taskBegan(room: string, name: string): void {
-    if (room.startsWith("doer/") && this.#folds.get(room)?.works.has(name) !== true)
+    if (room.startsWith("doer/") && this.#folds.get(room)?.everBegun.has(name) !== true)
       this.findings.report("work", `${room} has begun "${name}" out there, and its turn is not durable`);
   }
 
