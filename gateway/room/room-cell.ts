@@ -74,7 +74,10 @@ export class RoomCell {
       snapshotAfter: host.snapshotAfter,
       position: () => this.position,
       roomThrew: (error) => this.roomThrew(error),
-      fenced: (head) => this.tell({ kind: "fenced", head, me: host.me }),
+      // OWN-3: one that was under way while this server won the head again says only so, and may do so before the takeover's own answer.
+      fenced: (head) => {
+        if (head?.owner !== host.me) this.tell({ kind: "fenced", head, me: host.me });
+      },
     });
   }
 

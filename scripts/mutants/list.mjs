@@ -34,6 +34,14 @@ export const mutants = [
   },
 
   {
+    name: "a snapshot that was under way fences the head that was won again",
+    file: "gateway/room/room-cell.ts",
+    find: "if (head?.owner !== host.me) this.tell(",
+    replace: "this.tell(",
+    suite: "simulation",
+    from: 1_081_336,
+  },
+  {
     name: "a reset connection counts as death",
     file: "gateway/room/owner-standing.ts",
     find: 'if (answer !== "refused") return "silent";',

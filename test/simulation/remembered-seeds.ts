@@ -39,5 +39,7 @@ export const rememberedSeeds: Readonly<Record<"random-moves" | "cluster", readon
     115,
     // A word to the store without a record was under way while the room's head was won again: fenced, it stopped the room for good.
     1000102,
+    // A snapshot was under way while the room's head was won again: fenced, it threw away the room that had just gone on.
+    1081336,
   ],
 };
