@@ -119,7 +119,7 @@ export const mutants = [
   {
     name: "the store is not told that a room must run",
     file: "gateway/room/room-journal.ts",
-    find: "return { expect: this.#head, records, mustRun: this.#hooks.mustRun() };",
+    find: "return { expect: this.#head, records, mustRun };",
     replace: "return { expect: this.#head, records, mustRun: false };",
     suite: "simulation",
   },
@@ -149,14 +149,14 @@ export const mutants = [
     file: "gateway/room/room-tells.ts",
     find: "(asking.line > 0 && !asking.isProven)",
     replace: "false",
-    suite: "simulation",
+    suite: ["test/unit/room/room-tells.test.ts"],
   },
   {
     name: "a line that is settled takes things in again from the start",
     file: "gateway/room/heard-lines.ts",
     find: "    this.#settled.set(from, { line: hearing.line, upTo: hearing.upTo });",
     replace: "    this.#settled.set(from, { line: hearing.line, upTo: 0 });",
-    suite: "simulation",
+    suite: ["test/simulation/tells.test.ts"],
   },
   {
     name: "what comes on a line that is not known is heard",
@@ -219,9 +219,9 @@ export const mutants = [
   {
     name: "a room's first turns at a new owner tell before they are durable",
     file: "gateway/room/live-room.ts",
-    find: "    this.tells.offerAll();\n    this.#schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);\n    this.#schedule.run();",
+    find: "    this.tells.offerAll();\n    this.schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);\n    this.schedule.run();",
     replace:
-      "    this.#schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);\n    this.#schedule.run();\n    this.tells.offerAll();",
+      "    this.schedule.interrupt(this.#journaled?.takeInterrupted() ?? []);\n    this.schedule.run();\n    this.tells.offerAll();",
     suite: "simulation",
     from: 706_196,
   },
@@ -404,7 +404,7 @@ export const mutants = [
   {
     name: "a snapshot is stored before its record is durable",
     file: "gateway/room/snapshot-keeper.ts",
-    find: "      journal.whenDurable(record, resolve);\n    });\n    if (journal.head.tail < record) return;",
+    find: "      journal.whenSettled(record, resolve);\n    });\n    if (journal.head.tail < record) return;",
     replace: "      resolve();\n    });",
     suite: "simulation",
   },
@@ -639,8 +639,8 @@ export const mutants = [
   {
     name: "a record that was skipped is back after a crash",
     file: "gateway/room/room-cell.ts",
-    find: "    this.#snapshots.markStale();\n    return this.#snapshots.saveLast",
-    replace: "    return this.#snapshots.saveLast",
+    find: "this.#snapshots.saveNow(this.#live)",
+    replace: "this.#snapshots.saveLast(this.#live)",
     suite: ["test/simulation/poisoned-rooms.test.ts"],
   },
   {
@@ -779,15 +779,15 @@ export const mutants = [
   {
     name: "what was heard is kept for ever",
     file: "gateway/room/heard-lines.ts",
-    find: "    if (!hearing) return;\n    this.#open.delete(from);",
+    find: "    if (!hearing) return;\n    this.#used.delete(from);",
     replace: "    if (!hearing) return;",
     suite: ["test/simulation/tells.test.ts"],
   },
   {
     name: "whatever create sets is set again by each owner",
-    file: "gateway/room/live-room.ts",
-    find: "    this.#journaled?.forgetCreation();\n",
-    replace: "",
+    file: "gateway/room/journaled-turns.ts",
+    find: "  forgetCreation(): void {\n    this.#riders.clear();",
+    replace: "  forgetCreation(): void {",
     suite: ["test/simulation/lasting-doings.test.ts"],
   },
 ];

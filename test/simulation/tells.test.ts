@@ -171,6 +171,7 @@ test("TELL-4: a line that was settled takes nothing in any more, whatever comes 
   await ask({ kind: "settle", line, upTo: 6 });
   expect(await ask({ kind: "say", line, items: [item] })).toEqual({ kind: "heard", upTo: 7 });
   await ask({ kind: "settle", line, upTo: 7 });
+  expect(await ask({ kind: "say", line, items: [item] })).toEqual({ kind: "heard", upTo: 7 });
   await killOwnerOf(world, listener);
   const next = await wakened(world, listener);
   const late = new Promise<HearAnswer>((resolve) =>
