@@ -360,15 +360,22 @@ export const mutants = [
   {
     name: "a process that was woken stops itself though an operator has continued it",
     file: "gateway/store/lmdb/stop-again.ts",
-    find: "    if (continued === before) signals.stop();",
-    replace: "    if (continued >= before) signals.stop();",
+    find: "    if (continued === before && !isWithdrawn) signals.stop();",
+    replace: "    if (!isWithdrawn) signals.stop();",
+    suite: ["test/contract/store/lmdb-stop-again.test.ts"],
+  },
+  {
+    name: "a process that was woken stops itself though its waker found it continued",
+    file: "gateway/store/lmdb/stop-again.ts",
+    find: " && !isWithdrawn) signals.stop();",
+    replace: ") signals.stop();",
     suite: ["test/contract/store/lmdb-stop-again.test.ts"],
   },
   {
     name: "a process that was woken does not wait for the end of its span",
     file: "gateway/store/lmdb/stop-again.ts",
-    find: 'note.state === "over") break;',
-    replace: 'note.state !== "over") break;',
+    find: 'note.state !== "open") break;',
+    replace: 'note.state === "open") break;',
     suite: ["test/contract/store/lmdb-stop-again.test.ts"],
   },
   {

@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 /** Names a process for good: pids come again, in containers with every start. */
 export interface ProcessMark {
   readonly pid: number;
-  /** 8 bytes that tell when it was started; all zero where that cannot be found out. */
+  /** 8 bytes that tell when it was started; all zero once it has ended. */
   readonly start: Buffer;
 }
 
 export const startBytes = 8;
-const unknownStart = Buffer.alloc(startBytes);
+const endedStart = Buffer.alloc(startBytes);
 /** Where only this process's own start is known: two readings of it differ by what passes between its two clocks. */
 const toleranceMs = 100;
 
@@ -40,11 +40,20 @@ export function isRunning({ pid, start }: ProcessMark): boolean {
 function startOf(pid: number): Buffer | undefined {
   try {
     const { state, startTicks } = readStat(pid);
-    if (state === "Z" || state === "X") return unknownStart;
+    if (state === "Z" || state === "X") return endedStart;
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1");
     return createHash("sha256").update(`${boot}${startTicks}`).digest().subarray(0, startBytes);
   } catch {
     return undefined;
+  }
+}
+
+/** Whether somebody has stopped the process (SIGSTOP). False where there is no `/proc`. */
+export function isStopped(pid: number): boolean {
+  try {
+    return readStat(pid).state === "T";
+  } catch {
+    return false;
   }
 }
 

@@ -2,11 +2,10 @@ import { setTimeout as pause, setImmediate as turn } from "node:timers/promises"
 import { isMainThread } from "node:worker_threads";
 import type { Logger } from "../../wire/runtime.ts";
 import { ownMark } from "./process-start.ts";
-import { readNote, takeNote } from "./wake-note.ts";
+import { lookMs, readNote, takeNote } from "./wake-note.ts";
 
 /** A waker's span is shorter; one that has died ends no note. */
 const spanMsMax = 1_000;
-const lookMs = 10;
 
 /** Tells our listener among those of the process, which is where it is kept: one, however many stores are open. */
 const ours: unique symbol = Symbol.for("roomgate.stopAgain");
@@ -69,17 +68,17 @@ export function stopAgainWhenWoken(
 
 function addListener(signals: Signals): Listener {
   const opened = new Map<string, Opened>();
-  const handled = new Set<string>();
+  let handled: string | undefined;
   let continued = 0;
   let isAwake = false;
   const listener: Listener = () => {
     continued += 1;
     if (isAwake) return;
     for (const [directory, { log }] of opened) {
-      const nonce = readNote(directory, ownMark())?.nonce;
-      if (nonce === undefined || handled.has(nonce)) continue;
-      handled.clear();
-      handled.add(nonce);
+      const note = readNote(directory, ownMark());
+      if (note === undefined || note.nonce === handled || note.state === "withdrawn") continue;
+      const { nonce } = note;
+      handled = nonce;
       isAwake = true;
       void beAwake(directory, nonce, log).finally(() => {
         isAwake = false;
@@ -92,16 +91,18 @@ function addListener(signals: Signals): Listener {
   async function beAwake(directory: string, nonce: string, log: Logger | undefined): Promise<void> {
     const { pid } = signals;
     const before = continued;
+    let isWithdrawn = false;
     for (let waitedMs = 0; waitedMs < spanMsMax; waitedMs += lookMs) {
       const note = readNote(directory, ownMark());
-      if (note?.nonce !== nonce || note.state === "over") break;
+      isWithdrawn = note?.nonce === nonce && note.state === "withdrawn";
+      if (note?.nonce !== nonce || note.state !== "open") break;
       await pause(lookMs);
     }
-    takeNote(directory, pid);
+    takeNote(directory, ownMark(), nonce);
     // A signal that has come already is heard first.
     await pause(1);
     await turn();
-    if (continued === before) signals.stop();
+    if (continued === before && !isWithdrawn) signals.stop();
     else log?.warn({ pid }, "continued while awake for the store's write lock: not stopped again");
   }
 

@@ -2,7 +2,7 @@ import { open, readdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../../wire/runtime.ts";
 import type { Environment } from "./environment.ts";
-import { markOf } from "./process-start.ts";
+import { isStopped, markOf } from "./process-start.ts";
 import { leaveNote } from "./wake-note.ts";
 
 /** Mutexes stand at the beginning of LMDB's lock file; a held one names the thread that holds it. */
@@ -28,12 +28,17 @@ export async function wakeStoppedHolder(
   try {
     const holders = await lockHolders(environment.directory);
     for (const pid of readerPids(environment.root.readerList())) {
-      if (pid === process.pid || !(await isStopped(pid))) continue;
+      if (pid === process.pid || !isStopped(pid)) continue;
       const threads = await readdir(`/proc/${pid}/task`);
       if (!threads.some((thread) => holders.has(Number(thread)))) continue;
       const mark = markOf(pid);
       const note = mark && (await leaveNote(environment.directory, mark));
       if (note === undefined) continue;
+      // Continued meanwhile by whoever had stopped it: it is not ours to stop again.
+      if (!isStopped(pid)) {
+        await note.withdraw();
+        continue;
+      }
       log?.warn({ pid }, "a stopped process holds the store's write lock: waking it until the lock is free");
       process.kill(pid, "SIGCONT");
       await atMost(until, wakeMsMax);
@@ -74,11 +79,6 @@ function readerPids(list: string): ReadonlySet<number> {
     if (pid > 0) pids.add(pid);
   }
   return pids;
-}
-
-async function isStopped(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
-  return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) === "T";
 }
 
 async function atMost(event: Promise<unknown>, delayMs: number): Promise<void> {

@@ -13,23 +13,27 @@ import type { ProcessMark } from "./process-start.ts";
  * waker:  note "open" ─▶ SIGCONT ─▶ commit through, or 250 ms ─▶ note "over" ──▶ gone, or removed after a second
  * woken:                 sees the note addressed to it … waits … sees "over" ──▶ takes the note, and stops itself
  * ```
+ *
+ * A waker that finds the process continued before its own signal makes the note "withdrawn": then the woken process goes on.
  */
 export interface WakeNote {
   /** The span is over. */
   end(): Promise<void>;
+  /** Somebody else has continued the process: it is not to stop itself. As {@link taken}. */
+  withdraw(): Promise<void>;
   /** When the woken process has taken the note; removes it where that takes too long. */
   taken(): Promise<void>;
 }
 
 export interface FoundNote {
   readonly nonce: string;
-  readonly state: "open" | "over";
+  readonly state: "open" | "over" | "withdrawn";
 }
 
 /** A note that is older was left by a waker that has died. */
 const noteMsMax = 3_000;
 const takenMsMax = 1_000;
-const lookMs = 10;
+export const lookMs = 10;
 
 /** `undefined` where somebody else wakes it just now. Rejects where nothing can be written. */
 export async function leaveNote(directory: string, { pid, start }: ProcessMark): Promise<WakeNote | undefined> {
@@ -52,19 +56,25 @@ export async function leaveNote(directory: string, { pid, start }: ProcessMark):
   } finally {
     await unlink(temporary);
   }
-  return {
-    async end() {
+  const change = async (state: FoundNote["state"]): Promise<void> => {
+    if (!isOurs()) return;
+    await write(state);
+    await rename(temporary, path);
+  };
+  const taken = async (): Promise<void> => {
+    for (let waitedMs = 0; waitedMs < takenMsMax; waitedMs += lookMs) {
       if (!isOurs()) return;
-      await write("over");
-      await rename(temporary, path);
+      await pause(lookMs);
+    }
+    if (isOurs()) await unlink(path).catch(() => {});
+  };
+  return {
+    end: () => change("over"),
+    async withdraw() {
+      await change("withdrawn");
+      await taken();
     },
-    async taken() {
-      for (let waitedMs = 0; waitedMs < takenMsMax; waitedMs += lookMs) {
-        if (!isOurs()) return;
-        await pause(lookMs);
-      }
-      if (isOurs()) await unlink(path).catch(() => {});
-    },
+    taken,
   };
 }
 
@@ -75,19 +85,19 @@ export function readNote(directory: string, { pid, start }: ProcessMark): FoundN
     if (isOld(statSync(path).mtimeMs)) return undefined;
     const [forStart, nonce, state] = readFileSync(path, "latin1").split(" ");
     if (forStart !== start.toString("hex") || nonce === undefined) return undefined;
-    return { nonce, state: state === "open" ? "open" : "over" };
+    return { nonce, state: state === "open" || state === "withdrawn" ? state : "over" };
   } catch {
     return undefined;
   }
 }
 
-/** False where somebody was quicker. */
-export function takeNote(directory: string, pid: number): boolean {
+/** Removes the note, unless its waker has or another has left one of its own. */
+export function takeNote(directory: string, mark: ProcessMark, nonce: string): void {
+  if (readNote(directory, mark)?.nonce !== nonce) return;
   try {
-    unlinkSync(join(directory, "woken", String(pid)));
-    return true;
+    unlinkSync(join(directory, "woken", String(mark.pid)));
   } catch {
-    return false;
+    // The waker was quicker.
   }
 }
 

@@ -80,6 +80,30 @@ describe("STORE-12: a process that was woken", () => {
     expect(stops).toBe(0);
   });
 
+  test("goes on where its waker finds it continued by somebody else before its own signal", async () => {
+    const note = await leave();
+    signal();
+    await note.withdraw();
+    await expect.poll(() => runtime.linesWith("not stopped again").length).toBe(1);
+    expect(await readdir(join(directory, "woken"))).toEqual([]);
+    const late = await leave();
+    const gone = late.withdraw();
+    await settle();
+    signal();
+    await gone;
+    expect(stops).toBe(0);
+  });
+
+  test("leaves the note of another waker where it is", async () => {
+    const note = await leave();
+    signal();
+    await rm(join(directory, "woken"), { recursive: true });
+    await leave();
+    await expect.poll(() => stops).toBe(1);
+    expect(await readdir(join(directory, "woken"))).toEqual([String(process.pid)]);
+    await note.end();
+  });
+
   test("is not the one that was continued by somebody else, or to whom the note was not written", async () => {
     signal();
     const { pid, start } = ownMark();
