@@ -55,7 +55,6 @@ export class JournaledTurns {
   readonly #riders = new Map<string, () => void>();
   #outbox: RoomOutbox | undefined;
   #gate: OutputGate | undefined;
-  #early: Held[] = [];
   #journal: RoomJournal | undefined;
   #advanced: Member | undefined;
   #since = { bytes: 0, records: 0 };
@@ -64,8 +63,7 @@ export class JournaledTurns {
     this.#key = key;
     this.#setting = setting;
     this.#room = room;
-    if (setting.intervalMs === undefined)
-      this.hold = (held) => (this.#gate ? this.#gate.hold(held) : this.#early.push(held));
+    if (setting.intervalMs === undefined) this.hold = (held) => this.#gate?.hold(held);
   }
 
   /** Nothing of a turn leaves before it is durable. */
@@ -119,8 +117,6 @@ export class JournaledTurns {
       },
     );
     this.#journal.countSince(this.#since.bytes, this.#since.records);
-    for (const held of this.#early) this.#gate.hold(held);
-    this.#early = [];
   }
 
   takeInterrupted(): string[] {
@@ -150,8 +146,7 @@ export class JournaledTurns {
   }
 
   appended(entry: Uint8Array): void {
-    if (!this.#writer) throw new Error("append is not allowed while the room is being created or restored");
-    this.#writer.entry(entry);
+    this.#writer?.entry(entry);
   }
 
   sent({ target, closeCode, isText, payload }: SentMessage): void {

@@ -9,7 +9,7 @@ import type { GatewayChannel } from "./gateway-channel.ts";
 import { JournaledTurns } from "./journaled-turns.ts";
 import type { Binding, LiveRoomHost, Origin } from "./live-room-ports.ts";
 import type { Member } from "./member.ts";
-import { applyEntry, createRoom, takeSnapshot } from "./room-code.ts";
+import { applyLive, createRoom, takeSnapshot } from "./room-code.ts";
 import { type FaceHost, RoomFace } from "./room-face.ts";
 import { RoomMessage } from "./room-message.ts";
 import { RoomOrigin } from "./room-origin.ts";
@@ -115,6 +115,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       this.#origin.restore(room, from);
       return room;
     });
+    this.budget.reset();
     this.schedule.begin(definition);
     host.counters.sessions += this.sessions.size;
   }
@@ -157,7 +158,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
   replay(records: Iterable<JournalRecord>, skip: Position | undefined): void {
     const before = this.sessions.size;
     try {
-      this.turns.open(() => this.#origin.replay(this.#room, records, skip));
+      this.turns.replay(() => this.#origin.replay(this.#room, records, skip));
     } finally {
       this.#host.counters.sessions += this.sessions.size - before;
     }
@@ -334,7 +335,7 @@ export class LiveRoom implements FaceHost, TurnsHost {
       throw new Error("append needs an app whose durability is not memory, and a room with apply");
     }
     this.budget.spend("an entry", entry.length);
-    applyEntry(this.#room, entry);
+    applyLive(this.turns, this.#room, entry);
     this.#journaled.appended(entry);
   }
 

@@ -1,5 +1,5 @@
 import type { AppDefinition, Room, RoomContext } from "./sdk.ts";
-import { refusePromise } from "./turns.ts";
+import { refusePromise, type Turns } from "./turns.ts";
 
 /** Calls of the user's code whose results count. Each throws what that code throws, and a `TypeError` where it gives something else than it must. */
 
@@ -12,6 +12,16 @@ export function createRoom(definition: AppDefinition, context: RoomContext): Roo
 
 export function applyEntry(room: Room, entry: Uint8Array): void {
   refusePromise(room.apply?.(entry));
+}
+
+/** The same within a turn. */
+export function applyLive(turns: Turns, room: Room, entry: Uint8Array): void {
+  turns.isApplying = true;
+  try {
+    applyEntry(room, entry);
+  } finally {
+    turns.isApplying = false;
+  }
 }
 
 /** `undefined` if the room has none to give. */

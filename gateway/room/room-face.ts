@@ -59,20 +59,18 @@ export class RoomFace implements RoomContext, MemberHost {
   }
 
   broadcast(data: Data, options?: BroadcastOptions): void {
-    this.#assertTurn("broadcast");
     checkDelivery(options?.delivery);
-    this.#host.send(targetOf(options), data, options?.delivery);
+    if (this.#isHeard("broadcast")) this.#host.send(targetOf(options), data, options?.delivery);
   }
 
   append(entry: Data): void {
-    this.#assertTurn("append");
+    this.#host.turns.assertRunning("append", this.key);
     const bytes = keepData(entry);
     this.#host.append(bytes);
   }
 
   tell(room: string, data: Data): boolean {
-    this.#assertTurn("tell");
-    return this.#host.tells.tell(room, data);
+    return this.#isHeard("tell") ? this.#host.tells.tell(room, data) : true;
   }
 
   unheardBy(room: string): number {
@@ -82,12 +80,14 @@ export class RoomFace implements RoomContext, MemberHost {
   setTimer(name: string, delayMs: number): void {
     this.#assertTurn("setTimer");
     checkName(name);
+    if (this.#host.turns.isReplaying) return;
     this.#host.budget.spend("a timer", name.length);
     this.#host.schedule.setTimer(name, delayMs);
   }
 
   clearTimer(name: string): void {
     this.#assertTurn("clearTimer");
+    if (this.#host.turns.isReplaying) return;
     this.#host.budget.spend("a timer", 0);
     this.#host.schedule.clearTimer(name);
   }
@@ -100,16 +100,15 @@ export class RoomFace implements RoomContext, MemberHost {
   }
 
   sendTo(member: Member, data: Data, options: SendOptions | undefined): void {
-    this.#assertTurn("send");
     checkDelivery(options?.delivery);
-    if (member.state === "ended") return;
+    if (!this.#isHeard("send") || member.state === "ended") return;
     this.#host.send({ kind: "one", member }, data, options?.delivery);
   }
 
   closeMember(member: Member, code: number, reason: string): void {
-    this.#assertTurn("close");
+    const isHeard = this.#isHeard("close");
     if (!isSendableCloseCode(code)) throw new RangeError(`${code} is no close code that an application may send`);
-    if (member.state === "ended") return;
+    if (!isHeard || member.state === "ended") return;
     const bytes = keepData(reason);
     if (bytes.length > reasonBytesMax) throw new RangeError(`a close reason is at most ${reasonBytesMax} bytes`);
     this.#host.close(member, code, bytes);
@@ -117,10 +116,14 @@ export class RoomFace implements RoomContext, MemberHost {
 
   /** ROOM-41: what cannot be kept is refused here, and not where it would leave the room. */
   attach(member: Member, value: unknown): void {
-    this.#assertTurn("an attachment");
+    if (!this.#isHeard("an attachment")) return;
     const attachment = Attachment.of(value, member.id);
     this.#host.budget.spend("an attachment", attachment.bytes.length);
     this.#host.roster.attach(member, attachment);
+  }
+
+  #isHeard(what: string): boolean {
+    return this.#host.turns.isHeard(what, this.key);
   }
 
   #assertTurn(what: string): void {

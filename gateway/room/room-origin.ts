@@ -55,8 +55,6 @@ export class RoomOrigin {
       works: journaled?.works ?? new Set(),
     });
     for (const record of records) replayRecord(key, record, replay, skip);
-    // Timers that `apply` sets stand in the records themselves.
-    journaled?.forgetCreation();
     roster.restored();
     roster.nextRef = Math.max(roster.nextRef, replay.highestRef + 1);
   }

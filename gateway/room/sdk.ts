@@ -26,7 +26,10 @@ export interface Room {
   onTell?(from: string, message: Message): void;
   /** After {@link RoomContext.tell} has answered `false` for `room`: at least half of the places are free again. */
   onTellReady?(room: string): void;
-  /** The only place where durable state changes: runs for each `append`, live and in recovery. Required for durability other than `memory`. */
+  /**
+   * The only place where durable state changes: runs for each `append`, live and in recovery. Required for durability other than `memory`.
+   * What it says or sets is recorded with its turn, and a recovery takes it from there; `append` and `work` throw in it.
+   */
   apply?(entry: Uint8Array): void;
   /**
    * Everything that a new owner needs, as bytes. Without it a room starts empty at its new owner. What it gives is kept and compared with
@@ -40,7 +43,10 @@ export interface Room {
   restore?(snapshot: Uint8Array): void;
 }
 
-/** What a room can do. Calls are allowed within turns; from anywhere else they throw, but for `work`'s own promise. */
+/**
+ * What a room can do. Calls are allowed within turns; from anywhere else they throw, but for `work`'s own promise. In `create` and `restore`
+ * only timers may be set: what is said there would have no turn to be recorded with.
+ */
 export interface RoomContext {
   /** `app/id`. */
   readonly key: string;

@@ -20,7 +20,10 @@ export class Turns {
   /** Turns that wait for the present one to end, or for the room to go on. Bounded by sessions, timers and works. */
   readonly #waiting: Turn[] = [];
   #inTurn = false;
-  #isOpening = false;
+  /** The room is being made: created and restored, or made what its journal says. */
+  #making: "no" | "opening" | "replaying" = "no";
+  /** `apply` is being called. */
+  isApplying = false;
   #halted = true;
   #failed = false;
   #count = 0;
@@ -53,16 +56,42 @@ export class Turns {
     if (!this.#inTurn) throw new Error(`${what} is allowed only within a turn of room ${room}`);
   }
 
-  /** As {@link assertInside}, but not while the room is being created: it may never run here. */
+  /** As {@link assertInside}, but not while the room is being created, since it may never run here, and not in `apply`, which a replay does again. */
   assertRunning(what: string, room: string): void {
     this.assertInside(what, room);
-    if (this.#isOpening) throw new Error(`${what} is not allowed while room ${room} is being created or restored`);
+    if (this.isApplying) throw new Error(`${what} is not allowed within apply of room ${room}`);
+    if (this.#making !== "no")
+      throw new Error(`${what} is not allowed while room ${room} is being created or restored`);
   }
 
-  /** Runs what creates or restores the room: its calls are allowed, what it throws is thrown, and no turn follows then. */
+  /**
+   * COMMIT-9: false where what the room's code says now stands in its journal already, behind the entry that is being applied. Throws outside of
+   * turns, and while the room is created or restored: nothing would record that it was said.
+   */
+  isHeard(what: string, room: string): boolean {
+    this.assertInside(what, room);
+    if (this.#making === "opening")
+      throw new Error(`${what} is not allowed while room ${room} is being created or restored`);
+    return !this.isReplaying;
+  }
+
+  get isReplaying(): boolean {
+    return this.#making === "replaying";
+  }
+
+  /** Runs what creates and restores the room: its calls are allowed, what it throws is thrown, and no turn follows then. */
   open<T>(work: () => T): T {
+    return this.#make("opening", work);
+  }
+
+  /** The same for what replays its journal. */
+  replay<T>(work: () => T): T {
+    return this.#make("replaying", work);
+  }
+
+  #make<T>(making: "opening" | "replaying", work: () => T): T {
     this.#inTurn = true;
-    this.#isOpening = true;
+    this.#making = making;
     this.#marker?.enter(this.#mark);
     try {
       return work();
@@ -71,7 +100,7 @@ export class Turns {
       throw error;
     } finally {
       this.#inTurn = false;
-      this.#isOpening = false;
+      this.#making = "no";
       this.#marker?.leave();
     }
   }
