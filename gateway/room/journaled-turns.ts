@@ -218,7 +218,6 @@ export class JournaledTurns {
     this.#advanced = undefined;
     if (!this.#journal) return;
     const { writer } = this.#journal;
-    if (this.#riders.size > ridersMax) writer.open();
     if (writer.hasTurn && advanced) writer.position(advanced.ref, advanced.position);
     this.#gate?.endTurn(this.#journal.endTurn());
   }
@@ -255,9 +254,7 @@ export class JournaledTurns {
       task();
       return;
     }
-    const record = this.#flush(this.#journal);
-    this.#journal.sayMustRun();
-    this.#journal.whenSettled(record, task);
+    this.#journal.whenAllSettled(this.#flush(this.#journal), task);
   }
 
   #flush(journal: RoomJournal): Position {
@@ -279,9 +276,13 @@ export class JournaledTurns {
     const writer = this.#writer;
     if (writer && writer.length > 0) writer.between(write);
     else this.#riders.set(what, write);
+    if (this.#riders.size <= ridersMax || !this.#journal) return;
+    this.#journal.writer.open();
+    this.#journal.flush();
   }
 
   #writeRiders(): void {
+    if (this.#riders.size === 0) return;
     const riders = [...this.#riders.values()];
     this.#riders.clear();
     for (const write of riders) write();

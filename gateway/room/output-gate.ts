@@ -28,15 +28,13 @@ export class OutputGate {
   #durable = 0;
   /** Of the newest turn that has one. */
   #newest = 0;
+  /** Something could not leave: what is behind it must not, or whoever hears it would never learn of the gap. */
+  #isBroken = false;
 
   /** `durable`: the record up to which everything is durable at the start. */
   constructor(durable: number, emit: (held: Held) => void) {
     this.#durable = durable;
     this.#emit = emit;
-  }
-
-  get isEmpty(): boolean {
-    return this.#head === this.#waiting.length && this.#turn.length === 0;
   }
 
   hold(held: Held): void {
@@ -50,7 +48,7 @@ export class OutputGate {
     if (held.length === 0) return;
     this.#turn = [];
     if (this.#newest <= this.#durable && this.#head === this.#waiting.length) {
-      for (const one of held) this.#emit(one);
+      this.#emitAll(held);
       return;
     }
     this.#waiting.push({ record: this.#newest, held });
@@ -65,7 +63,7 @@ export class OutputGate {
     if (record > this.#durable) this.#durable = record;
     for (let next = this.#waiting[this.#head]; next && next.record <= this.#durable; next = this.#waiting[this.#head]) {
       this.#head += 1;
-      for (const one of next.held) this.#emit(one);
+      this.#emitAll(next.held);
     }
     if (this.#head === this.#waiting.length) {
       this.#waiting = [];
@@ -73,6 +71,16 @@ export class OutputGate {
     } else if (this.#head > 1_024) {
       this.#waiting = this.#waiting.slice(this.#head);
       this.#head = 0;
+    }
+  }
+
+  #emitAll(held: readonly Held[]): void {
+    if (this.#isBroken) return;
+    try {
+      for (const one of held) this.#emit(one);
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
     }
   }
 }

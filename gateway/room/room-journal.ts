@@ -40,7 +40,8 @@ export class RoomJournal implements CommitClient {
   #head: HeadVersion;
   /** What the store last took, or has on its way, of whether the room must run; `undefined` where that is not known. */
   #mustRunSaid: boolean | undefined;
-  #owesWord = false;
+  /** Wait for the store to know, behind all records, whether the room must run. */
+  #owedWord: (() => void)[] = [];
   /** Closed and not given to the committer yet. */
   #sealed: Uint8Array[] = [];
   #sealedBytes = 0;
@@ -51,7 +52,6 @@ export class RoomJournal implements CommitClient {
   #underWaySinceMs: number | undefined;
   #isStopped = false;
   #timer: Timer | undefined;
-  /** In the order of their records, since nobody waits for one that is behind a later one. */
   /** In the order of their records. */
   #waiters: { readonly record: Position; readonly task: () => void; readonly isToldOfStop: boolean }[] = [];
   /** Since the last snapshot that counts. */
@@ -142,11 +142,16 @@ export class RoomJournal implements CommitClient {
     return record;
   }
 
-  /** Before the room is let go: what the store knows of whether it must run is put right, also where nothing is left to record. */
-  sayMustRun(): void {
-    if (this.#hooks.mustRun() === this.#mustRunSaid) return;
-    this.#owesWord = true;
-    this.#request();
+  /** Before the room is let go: as {@link whenSettled}, and the store knows whether it must run, also where nothing is left to record. */
+  whenAllSettled(record: Position, task: () => void): void {
+    this.whenSettled(record, () => {
+      if (this.#isStopped || this.#hooks.mustRun() === this.#mustRunSaid) {
+        task();
+        return;
+      }
+      this.#owedWord.push(task);
+      this.#request();
+    });
   }
 
   /** The room was taken again at a later head. Nothing may be under way. */
@@ -162,15 +167,18 @@ export class RoomJournal implements CommitClient {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const { task, isToldOfStop } of waiters) if (isToldOfStop) this.#act(task);
+    this.#settleWord();
   }
 
   takeBatch(): { expect: HeadVersion; records: readonly Uint8Array[]; mustRun: boolean } | undefined {
     if (this.#isStopped || this.#underWay > 0) return undefined;
     this.seal();
     const mustRun = this.#hooks.mustRun();
-    const hasWord = this.#owesWord && mustRun !== this.#mustRunSaid;
-    if (this.#sealed.length === 0 && !hasWord) return undefined;
-    this.#owesWord = false;
+    const owesWord = this.#owedWord.length > 0 && mustRun !== this.#mustRunSaid;
+    if (this.#sealed.length === 0 && !owesWord) {
+      this.#settleWord();
+      return undefined;
+    }
     this.#mustRunSaid = mustRun;
     const records = this.#sealed;
     this.#underWay = records.length;
@@ -196,6 +204,12 @@ export class RoomJournal implements CommitClient {
       this.#waiters.shift();
       this.#act(first.task);
     }
+    if (this.#hooks.mustRun() === this.#mustRunSaid) this.#settleWord();
+    else if (this.#owedWord.length > 0) this.#request();
+  }
+
+  #settleWord(): void {
+    for (const task of this.#owedWord.splice(0)) this.#act(task);
   }
 
   /** A fault of one room must not reach the others that the store has answered with it. */

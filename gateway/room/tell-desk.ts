@@ -199,7 +199,7 @@ function tellOf(id: number, room: RoomKey, from: RoomKey, saying: Saying): Contr
     kind: saying.kind,
     line: saying.kind === "ask" ? 0 : saying.line,
     upTo: saying.kind === "settle" ? saying.upTo : 0,
-    items: items.map(({ number, isText, bytes }) => ({ number, isText, bytes: new Uint8Array(bytes) })),
+    items: items.map(({ number, isText, bytes }) => ({ number, isText, bytes: bytes as Uint8Array<ArrayBuffer> })),
   };
 }
 

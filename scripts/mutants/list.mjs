@@ -70,6 +70,27 @@ export const mutants = [
     suite: ["test/simulation/apply-calls.test.ts"],
   },
   {
+    name: "what rides waits for another record, however much it is",
+    file: "gateway/room/journaled-turns.ts",
+    find: "    this.#journal.flush();\n",
+    replace: "",
+    suite: ["test/unit/room/journaled-turns.test.ts"],
+  },
+  {
+    name: "a room is let go before the store knows that it need not run",
+    file: "gateway/room/room-journal.ts",
+    find: "      this.#owedWord.push(task);\n",
+    replace: "      task();\n",
+    suite: ["test/unit/room/room-journal.test.ts"],
+  },
+  {
+    name: "what is behind a message that cannot leave goes out without it",
+    file: "gateway/room/output-gate.ts",
+    find: "      this.#isBroken = true;\n",
+    replace: "",
+    suite: ["test/unit/room/output-gate.test.ts"],
+  },
+  {
     name: "a reset connection counts as death",
     file: "gateway/room/owner-standing.ts",
     find: 'if (answer !== "refused") return "silent";',

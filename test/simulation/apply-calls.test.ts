@@ -20,7 +20,7 @@ async function worldOf(create: (room: RoomContext) => Room, heard: string[] = []
 
 async function killOwner(world: VirtualCluster): Promise<void> {
   const owner = await world.ownerOf(room);
-  if (owner === undefined) throw new Error(`nobody has ${room}`);
+  if (owner === null) throw new Error(`nobody has ${room}`);
   world.kill(owner);
   await world.advance(6_000);
 }

@@ -21,7 +21,6 @@ test("COMMIT-1: what a turn says leaves when its record is durable, and not befo
   expect(left).toEqual([]);
   made.release(6);
   expect(left).toEqual([1, 2]);
-  expect(made.isEmpty).toBe(true);
 });
 
 test("COMMIT-1: a turn without a record waits for those in front of it, and for nothing else", () => {
@@ -75,4 +74,27 @@ test("COMMIT-1: nothing of a turn that has failed ever leaves, and what was said
   say(3);
   made.endTurn(9);
   expect(left).toEqual([1, 3]);
+});
+
+test("COMMIT-1: behind what cannot leave nothing leaves any more, in its turn and in later ones", () => {
+  const left: number[] = [];
+  const made = new OutputGate(5, (held) => {
+    const cseq = held.kind === "ack" ? held.cseq : -1;
+    if (cseq === 2) throw new Error("cannot be said");
+    left.push(cseq);
+  });
+  for (const [cseq, record] of [
+    [1, 6],
+    [2, 6],
+    [3, 6],
+    [4, 7],
+  ] as const) {
+    made.hold({ kind: "ack", member: {} as Member, cseq });
+    made.endTurn(record);
+  }
+  expect(() => made.release(6)).toThrow("cannot be said");
+  made.release(7);
+  made.hold({ kind: "ack", member: {} as Member, cseq: 5 });
+  made.endTurn(0);
+  expect(left).toEqual([1]);
 });

@@ -52,3 +52,59 @@ test("ROOM-38: a room that fails when its records are durable fails alone: those
   await runtime.settleAsync();
   expect([bad.head.tail, good.head.tail]).toEqual([3, 3]);
 });
+
+test("STORE-16: before a room is let go the store has answered whether it must run, behind a record that is under way and without one", async () => {
+  const runtime = createVirtualRuntime();
+  const store = createMemoryStore(createMemoryBacking());
+  const room = "app/a" as RoomKey;
+  const [taken] = await store.takeover([{ room, expect: undefined, owner: "s1" as ServerId, journaled: true }]);
+  if (taken?.kind !== "taken") throw new Error("not taken");
+  let mustRun = true;
+  const journal = new RoomJournal(
+    room,
+    taken.head,
+    new Committer(store, runtime, runtime.log),
+    runtime,
+    { intervalMs: 0 },
+    {
+      opened: () => {},
+      sealing: () => {},
+      mustRun: () => mustRun,
+      durable: () => {},
+      failed: (error) => {
+        throw error;
+      },
+      fenced: () => {},
+    },
+  );
+  const saidAtRelease = async (): Promise<unknown> => {
+    let said: unknown = "nothing";
+    journal.whenAllSettled(journal.flush(), () => {
+      void store.readHead(room).then((answer) => {
+        said = answer.kind === "head" && answer.head?.mustRun;
+      });
+    });
+    await runtime.settleAsync();
+    return said;
+  };
+  journal.writer.entry(new Uint8Array(1));
+  journal.endTurn();
+  expect(await saidAtRelease()).toBe(true);
+  mustRun = false;
+  expect(await saidAtRelease()).toBe(false);
+  expect(await saidAtRelease()).toBe(false);
+  // While a record is under way that says something else.
+  mustRun = true;
+  journal.writer.entry(new Uint8Array(1));
+  journal.endTurn();
+  journal.flush();
+  mustRun = false;
+  expect(await saidAtRelease()).toBe(false);
+  // It is put right before the word is on its way.
+  mustRun = true;
+  const settled = saidAtRelease();
+  mustRun = false;
+  expect(await settled).toBe(false);
+  journal.stop();
+  expect(await saidAtRelease()).toBe(false);
+});
